@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TCPCONNECT_DNS_ATTRIBUTION_H
+#define TCPCONNECT_DNS_ATTRIBUTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who received an answer, or who connects, and when. */
+struct dns_party {
+	uint64_t time_ns; /* CLOCK_MONOTONIC at the event, as the kernel stamped it */
+	uint32_t tgid;    /* 0: not known */
+	uint32_t netns;   /* inode number of the network namespace; 0: not known */
+};
+
+/* What ties a connect to the answer that names it, from weak to strong. */
+enum dns_tie {
+	DNS_TIE_NONE,      /* the answer cannot be meant: it came after the connect */
+	DNS_TIE_LATEST,    /* somebody on this machine received it */
+	DNS_TIE_NAMESPACE, /* received in the same network namespace */
+	DNS_TIE_PROCESS,   /* received by the same process */
+};
+
+/*
+ * The tie between a connect and an answer for the address connected to. An answer
+ * at the very nanosecond of the connect counts as before it. Unknown (0) equals nothing.
+ */
+enum dns_tie dns_tie(const struct dns_party *connector, const struct dns_party *receiver);
+
+/*
+ * Whether the answer that receiver got names the connect better than the best one
+ * so far does: the stronger tie wins; of equal ties, the later answer; of equal
+ * times too, this one, so that the last one looked at stays.
+ */
+bool dns_better(enum dns_tie tie, const struct dns_party *receiver, enum dns_tie best_tie,
+		const struct dns_party *best);
+
+#endif
