@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TCPCONNECT_FIELDS_H
+#define TCPCONNECT_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "error.h"
+
+struct btf;
+
+/*
+ * What the kernel calls each field that the probes read, said once. With BTF a
+ * field becomes a number, with kernel headers an offsetof().
+ */
+struct field {
+	const char *macro; /* the name that the probes use */
+	const char *type;  /* struct without the keyword */
+	const char *path;  /* members, '.'-separated; an index may follow: regs[1] */
+	bool optional;     /* without BTF: left out, the probes then ask the data instead */
+};
+
+#define FIELDS_MAX 48
+
+/* All fields, in a fixed order, ended by macro == NULL. */
+const struct field *fields_all(void);
+
+/* The byte offset of each field of fields_all(), in its order. */
+struct field_offsets {
+	size_t count;
+	uint32_t offset[FIELDS_MAX];
+};
+
+/*
+ * Look every field up in btf. Returns 0; or -1 with the first field that is not
+ * there named in *error. Bit fields are refused: no probe reads one.
+ */
+int fields_resolve(const struct btf *btf, struct field_offsets *offsets, struct error *error);
+
+/* One field's byte offset in btf, or -1 with *error set. For tests as well. */
+int field_offset(const struct btf *btf, const char *type, const char *path, uint32_t *offset,
+		 struct error *error);
+
+/*
+ * The running kernel's BTF; the caller frees it with btf__free(). NULL with *error set
+ * when the kernel has none (built without CONFIG_DEBUG_INFO_BTF, or not to be read).
+ */
+struct btf *kernel_btf(struct error *error);
+
+/* Whether the kernel shows its BTF, without reading it. */
+bool kernel_has_btf(void);
+
+#endif
