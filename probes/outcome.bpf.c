@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only) */
+/*
+ * How attempts end. Without WANT_RESULT an attempt is reported as it is seen; with it, an
+ * attempt that did not fail at once waits in the table of half-open connects until its socket
+ * leaves SYN_SENT.
+ */
+#define STATE_ESTABLISHED 1
+#define STATE_SYN_SENT    2
+#define STATE_SYN_RECV    3
+#define STATE_CLOSE       7
+
+#ifdef WANT_RESULT
+/* By socket; head.ts_ns is the attempt's time until the outcome replaces it. */
+BPF_HASH(halfopen, void *, struct connect_record, HALFOPEN_MAX);
+
+static void report_outcome(void *ctx, struct connect_record *record, __u8 outcome)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	record->outcome = outcome;
+	record->latency_ns = now - record->head.ts_ns;
+	record->head.ts_ns = now;
+#ifdef ONLY_FAILED
+	if (outcome == OUTCOME_OK)
+		return;
+#endif
+#ifdef SLOW_NS
+	if (record->latency_ns < SLOW_NS)
+		return;
+#endif
+	report(ctx, record);
+}
+#endif
+
+/* An attempt has begun, or failed at once (record->error). */
+static void report_attempt(void *ctx, struct connect_record *record, void *sk)
+{
+#ifdef WANT_RESULT
+	if (record->error)
+		report_outcome(ctx, record, OUTCOME_ERROR);
+	else if (halfopen.update(&sk, record))
+		COUNT_LOSS(stash_full);
+#else
+	report(ctx, record);
+#endif
+}
+
+#ifdef WANT_RESULT
+/* error: positive errno, 0 where there is none. */
+static void end_attempt(void *ctx, void *sk, __u8 outcome, int error)
+{
+	struct connect_record *waiting = halfopen.lookup(&sk);
+	struct connect_record record;
+
+	if (!waiting)
+		return;
+	record = *waiting;
+	halfopen.delete(&sk);
+	if (!fill_port_after(&record, sk))
+		return;
+	record.error = error;
+	FIELD_READ(record.syn_retransmits, sk, OFFSET_TCP_RETRANSMITS);
+	report_outcome(ctx, &record, outcome);
+}
+
+/*
+ * A socket leaves SYN_SENT, or SYN_RECV where both ends connect at once. The one that answers
+ * with an error leaves it in the socket; a process that gives up leaves none.
+ */
+static void connect_ends(void *ctx, void *sk, int new)
+{
+	__u32 error = 0;
+
+	if (new == STATE_SYN_RECV)
+		return;
+	if (new == STATE_ESTABLISHED) {
+		end_attempt(ctx, sk, OUTCOME_OK, 0);
+		return;
+	}
+	FIELD_READ(error, sk, OFFSET_SOCK_ERR);
+	end_attempt(ctx, sk, error ? OUTCOME_ERROR : OUTCOME_ABORTED, error);
+}
+#endif
