@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TCPCONNECT_HELPER_H
+#define TCPCONNECT_HELPER_H
+
+#include "compiler/compile.h"
+
+/* Inside the room: what runs in the process that compiles. */
+
+/* The first byte of what the helper sends. */
+#define ANSWER_OBJECT 'O' /* struct toolchain, then an encoded object */
+#define ANSWER_ERROR  'E' /* the text of the error's line */
+#define ANSWER_FINAL  'F' /* the same, where no other program would compile either */
+
+/* Compile and send the answer to fd. Returns the exit status. */
+typedef int helper_fn(const struct compile_request *request, int fd);
+helper_fn helper_main;
+
+/* compile() by another helper than helper_main(), for tests of what a helper may do wrong. */
+struct object *compile_by(helper_fn *helper, const struct compile_request *request,
+			  struct toolchain *toolchain, char **words, struct error *error);
+
+/*
+ * Make a directory that libbcc takes for a kernel source tree, holding only the few files
+ * that its own headers need. Returns 0 with the directory in path, or -1 with *error set.
+ */
+int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error *error);
+/* Remove it again; best effort. */
+void stubs_remove(const char *path);
+
+#endif
