@@ -1,0 +1,10 @@
+# cmake -DOUT=file.c -DNAMES="a b" -DDIR=dir -P embed.cmake: the probes' text as C arrays.
+separate_arguments(NAMES)
+set(text "#include \"probes/embedded.h\"\n")
+foreach(name ${NAMES})
+	file(READ ${DIR}/${name} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(MAKE_C_IDENTIFIER ${name} id)
+	string(APPEND text "const char embedded_${id}[] = {${bytes}0};\n")
+endforeach()
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "losses.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REPORT_NS 1000000000ull
+/* No attempt takes so long from its entry to its return, even where its thread has to wait. */
+#define ATTEMPT_NS 30000000000ull
+
+/* Each cause: where its count stands, and what the user reads. */
+static const struct {
+	size_t offset;
+	const char *what;
+} causes[] = {
+	{offsetof(struct json_losses, buffer_full),
+	 "connects (perf buffer full; --pages makes it larger)"},
+	{offsetof(struct json_losses, table_full), "connects (table of attempts under way full)"},
+	{offsetof(struct json_losses, return_missed), "connects (kretprobe missed)"},
+	{offsetof(struct json_losses, probes_skipped),
+	 "events at most (probes skipped, their CPU was in one)"},
+	{offsetof(struct json_losses, counts_full), "counts (flow table full)"},
+	{offsetof(struct json_losses, answers_buffer_full),
+	 "DNS answers (perf buffer full; --pages makes it larger)"},
+	{offsetof(struct json_losses, answers_no_memory), "DNS answers (out of memory)"},
+	{offsetof(struct json_losses, records_invalid), "records (not understood)"},
+	{offsetof(struct json_losses, records_no_memory), "records (out of memory)"},
+};
+
+#define CAUSES (sizeof(causes) / sizeof(causes[0]))
+
+static uint64_t *count_at(struct json_losses *losses, size_t cause)
+{
+	return (uint64_t *)((char *)losses + causes[cause].offset);
+}
+
+static struct json_losses read_all(const struct losses *losses, const struct tracing *tracing)
+{
+	struct stream_losses stream = {0};
+	struct loss_counters kernel;
+
+	session_losses(&tracing->session, &kernel);
+	if (tracing->stream)
+		stream_losses(tracing->stream, &stream);
+	/* Before Linux 5.2 the probe cannot tell; then only the buffer's own count does. */
+	if (stream.dropped > kernel.perf_full + kernel.answers_full)
+		kernel.perf_full = stream.dropped - kernel.answers_full;
+	return (struct json_losses){
+		.buffer_full = kernel.perf_full,
+		.table_full = kernel.stash_full,
+		.probes_skipped = session_skips(&tracing->session),
+		.return_missed = kernel.missed_return + losses->returns_missed,
+		.counts_full = kernel.flows_full,
+		.answers_buffer_full = kernel.answers_full,
+		.answers_no_memory = losses->names_no_memory,
+		.records_invalid = stream.invalid,
+		.records_no_memory = stream.no_memory,
+	};
+}
+
+void losses_tell(struct losses *losses, const struct tracing *tracing,
+		 const struct json_printer *json, uint64_t now_ns, bool total)
+{
+	struct json_losses now, tell;
+	char line[768] = "";
+	size_t used = 0;
+
+	if (!total && now_ns - losses->told_ns < REPORT_NS)
+		return;
+	losses->told_ns = now_ns;
+	/*
+	 * Seldom: while this process is in such a call, the kernel runs no kprobe's program on its
+	 * CPU, and where it may be preempted there that lasts. In the end everything is detached,
+	 * and no return comes any more.
+	 */
+	if (!losses->reaped_ns)
+		losses->reaped_ns = now_ns;
+	if (total || now_ns - losses->reaped_ns >= ATTEMPT_NS) {
+		losses->returns_missed += session_reap_attempts(
+			&tracing->session, total ? UINT64_MAX : now_ns - ATTEMPT_NS);
+		losses->reaped_ns = now_ns;
+	}
+	now = tell = read_all(losses, tracing);
+	for (size_t i = 0; i < CAUSES; i++) {
+		uint64_t *count = count_at(&tell, i);
+
+		if (!total)
+			*count -= *count_at(&losses->told, i);
+		if (*count && used < sizeof(line))
+			used += snprintf(line + used, sizeof(line) - used, "%s %" PRIu64 " %s",
+					 used ? "," : "", *count, causes[i].what);
+	}
+	losses->told = now;
+	if (!used)
+		return;
+	fprintf(stderr, "tcpconnect: lost%s:%s\n", total ? " in total" : "", line);
+	if (json)
+		json_lost(json, now_ns, &tell, total);
+}
