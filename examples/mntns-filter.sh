@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# mntns-filter.sh PID... [-- OPTION...]: trace only what shares a mount namespace with one of these
+# processes, a container's first process say, with further options for tcpconnect.
+#
+# Makes a BPF map with the namespaces' inode numbers and pins it, so that containers can come and
+# go while tracing:
+#
+#	bpftool map update pinned MAP key INODE... value 0 0 0 0    (8 bytes, and 4)
+#	bpftool map delete pinned MAP key INODE...
+set -euo pipefail
+bpffs=${BPFFS:-/sys/fs/bpf}
+map=$bpffs/tcpconnect-mntns-$$
+pids=() options=()
+while [ $# -gt 0 ]; do
+	if [ "$1" = -- ]; then
+		shift
+		options=("$@")
+		break
+	fi
+	pids+=("$1")
+	shift
+done
+[ ${#pids[@]} -gt 0 ] || { sed -n 's/^# \{0,1\}//; 4,5p' "$0" >&2; exit 2; }
+
+# The inode number of the namespace, in memory order.
+key() {
+	perl -e 'print join " ", unpack "C8", pack "Q", $ARGV[0]' "$(stat -Lc %i "/proc/$1/ns/mnt")"
+}
+
+trap 'rm -f "$map"' EXIT
+bpftool map create "$map" type hash key 8 value 4 entries 1024 name mntns
+for pid in "${pids[@]}"; do
+	# shellcheck disable=SC2046  # eight words
+	bpftool map update pinned "$map" key $(key "$pid") value 0 0 0 0
+done
+trap : INT # Ctrl-C ends tcpconnect; the map goes after it
+tcpconnect --mntnsmap "$map" "${options[@]}"
