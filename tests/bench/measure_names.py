@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many DNS messages a second are taken apart, beside other parsers, and what the cache costs."""
+
+import re
+import subprocess
+
+from bench import Row, check, measure, millions
+
+PEERS = ("libknot", "ldns", "dnslib")
+ENOUGH, FASTEST = 5e6, 97  # messages a second, of the message of so many bytes
+COST = 200                 # ns, for each insert and each look-up
+SIZES = (10240, 1000000)   # of the cache
+
+
+def parsed(line):
+    """(title, bytes, ours, {peer: rate}) of bench-dns's line for a message, or None."""
+    number, peer = r" +(\d+)", r" +(?:(\d+) +[\d.]+x|-)"
+    found = re.match(r"(\S.*?)" + number * 3 + peer * len(PEERS) + r" *$", line)
+    if not found:
+        return None
+    title, size, _, ours, *theirs = found.groups()
+    return title, int(size), int(ours), {
+        name: int(rate) for name, rate in zip(PEERS, theirs) if rate}
+
+
+def message_row(title, size, ours, theirs):
+    fastest = size == FASTEST
+    ahead = ours > theirs["libknot"] if "libknot" in theirs else None
+    met = ours >= ENOUGH and ahead is not False if fastest else ahead
+    return Row("DNS answers parsed on one core: %s, %s bytes" % (title, format(size, ",")),
+               millions(ours),
+               ("%g million/s, " % (ENOUGH / 1e6) if fastest else "") + "ahead of libknot", met,
+               ", ".join("%s: %s" % (name, rate_text(rate)) for name, rate in theirs.items())
+               or "none here",
+               ", ".join("%.*fx" % (ours / rate < 100, ours / rate) for rate in theirs.values()))
+
+
+def rate_text(rate):
+    """Of Python's parser there are no hundredths of a million."""
+    return millions(rate) if rate >= 1e5 else format(rate, ",") + "/s"
+
+
+def cache_rows(answers, filling, replacing, singly, hit, vain):
+    """Costs in ns: messages of four into an empty and a full cache, one by one into a full one."""
+    inserts, look_ups = (filling, replacing, singly), (hit, vain)
+    return [Row("cache of %s answers, %s" % (format(answers, ","), what),
+                ", ".join("%d ns" % cost for cost in costs), "%d ns" % COST, max(costs) < COST)
+            for what, costs in (("insert: filling, replacing, one by one", inserts),
+                                ("look-up: found, in vain", look_ups))]
+
+
+@measure
+def names(bench):
+    # Whole, it takes half a minute of processor time: more where others run.
+    said = subprocess.run([bench.program("bench-dns"), *bench.often([], ["--short"])],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
+                          timeout=390).stdout.splitlines()
+    messages = [found for found in map(parsed, said) if found]
+    caches = [list(map(int, line.split())) for line in said
+              if re.fullmatch(r" *\d+( +\d+){5}", line)]
+    check(FASTEST in [size for _, size, *_ in messages] and len(messages) >= 4,
+          "bench-dns tells of too few messages: %s" % said)
+    check([answers for answers, *_ in caches] == list(SIZES[:bench.often(2, 1)]),
+          "bench-dns tells of other caches: %s" % said)
+    return ([message_row(*message) for message in messages]
+            + [row for cache in caches for row in cache_rows(*cache)])

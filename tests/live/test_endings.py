@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How it ends: by signal, by its reader, by a full disk, by kill -9; and what it leaves."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import places
+from harness import check, equal, test, wait_until
+from tool import BANNER, argv_of, perf_events
+
+
+@test
+def by_interrupt(scene):
+    client = scene.client()
+    tool = scene.tool("-p", client.pid)
+    client.run("127.0.0.1", 80)
+    tool.stop(signal.SIGINT)
+    equal(len(tool.lines()), 1, "events")
+    equal(tool.err(), "", "standard error")
+
+
+@test
+def by_termination(scene):
+    client = scene.client()
+    for options in ([], ["-c"]):
+        tool = scene.tool("-p", client.pid, *options)
+        client.run("127.0.0.1", 80)
+        tool.stop(signal.SIGTERM)
+        equal(tool.err(), "", "standard error")
+        if options:
+            equal(tool.counts(), [("127.0.0.1", "127.0.0.1", 80, 1)], "counts")
+        else:
+            equal(len(tool.lines()), 1, "events")
+
+
+@test
+def soon(scene):
+    """Ctrl-C is answered within half a second, with nothing to show or with much."""
+    client = scene.client()
+    for options in ([], ["-c"]):
+        tool = scene.tool("-p", client.pid, *options)
+        began = time.monotonic()
+        tool.stop()
+        took = time.monotonic() - began
+        check(took < 0.5 * scene.patience, "took %.2f s to end" % took)
+
+
+@test
+def before_it_began(scene):
+    """Ctrl-C while it compiles."""
+    tool = scene.launch("--no-cache")
+    wait_until(lambda: children(tool.pid) or tool.out(), "no helper and no banner")
+    tool.send(signal.SIGINT)
+    equal(tool.status(), 0, "exit status")
+    check(tool.out() in ("", BANNER) or tool.out().startswith(BANNER), "output: %r" % tool.out())
+    equal(tool.err(), "", "standard error")
+
+
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(child) for child in f.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+@test
+def reader_that_leaves(scene):
+    """tcpconnect | head -n1: quiet, status 0, also when no event ever comes."""
+    for options in (["-p", "1000001"], ["-c", "-p", "1000001"]):
+        near, far = os.pipe()
+        tool = scene.launch(*options, stdout=far)
+        os.close(far)
+        equal(os.read(near, len(BANNER)).decode(), BANNER, "first line")
+        os.close(near)
+        equal(tool.status(), 0, "exit status with %s" % options[0])
+        equal(tool.err(), "", "standard error")
+
+
+@test
+def reader_that_leaves_under_load(scene):
+    program = scene.program("connects", 2, 5000, "127.0.0.1", 80)
+    near, far = os.pipe()
+    tool = scene.launch("-p", program.pid, stdout=far)
+    os.close(far)
+    said = b""
+    while said.count(b"\n") < 2:
+        said += os.read(near, 1000)
+    program.start()
+    os.read(near, 10)
+    os.close(near)
+    equal(tool.status(), 0, "exit status")
+    equal(tool.err(), "", "standard error")
+    program.result()
+
+
+@test
+def reader_gone_before(scene):
+    """Nobody has ever read. What only prints a text may die of SIGPIPE, as cat(1) does."""
+    for options, wanted in (([], [0]), (["-c"], [0]), (["-h"], [0, -signal.SIGPIPE]),
+                            (["-V"], [0, -signal.SIGPIPE]), (["--ebpf"], [0, -signal.SIGPIPE])):
+        near, far = os.pipe()
+        os.close(near)
+        tool = scene.launch(*options, stdout=far)
+        os.close(far)
+        check(tool.status() in wanted, "exit status %d with %s" % (tool.status(), options))
+        equal(tool.err(), "", "standard error with %s" % options)
+
+
+@test
+def full_output(scene):
+    for options in ([], ["-c"], ["-h"], ["-V"], ["--ebpf"]):
+        with open("/dev/full", "wb") as full:
+            tool = scene.launch(*options, stdout=full)
+        equal(tool.status(), 1, "exit status with %s" % options)
+        lost = "" if options and options != ["-c"] else "; lines lost: %d" % (3 if options else 2)
+        equal(tool.err(), "tcpconnect: cannot write to standard output: "
+              "No space left on device%s\n" % lost, "standard error with %s" % options)
+
+
+@test
+def full_later(scene):
+    """The disk fills up while it traces."""
+    directory = scene.directory()
+    places.call("mount", b"live", directory.encode(), b"tmpfs", 0, b"size=16k")
+    scene.callback(places.call, "umount2", directory.encode(), 2)
+    program = scene.program("connects", 1, 1000, "127.0.0.1", 80)
+    with open(os.path.join(directory, "out"), "wb") as out:
+        tool = scene.launch("-p", program.pid, stdout=out)
+        wait_until(lambda: os.stat(out.name).st_size, "the tool does not start tracing", 20)
+        program.run()
+        equal(tool.status(), 1, "exit status")
+    with open(out.name) as lines:
+        written = lines.read().count("\n")
+    said = tool.complaints()
+    lost = re.fullmatch("tcpconnect: cannot write to standard output: No space left on device; "
+                        r"lines lost: (\d+)", said[0])
+    check(len(said) == 1 and lost, "standard error: %s" % said)
+    # The first two lines are none of the 1,000 connects', the last of which it does not await.
+    check(0 < int(lost.group(1)) <= 1002 - written,
+          "%d lines written, %s lost" % (written, lost.group(1)))
+
+
+@test
+def reader_stalls_to_the_end(scene):
+    """What nobody reads is given up a second after the end is asked for, and counted."""
+    for options in ([], ["-j"], ["-r"]):
+        near, far = os.pipe()
+        program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
+        tool = scene.launch("-vp", program.pid, *options, stdout=far)
+        os.close(far)
+        wait_until(lambda: "attached by" in tool.err(), "the tool does not start tracing", 20)
+        program.run()
+        tool.send(signal.SIGINT)
+        equal(tool.status(), 1, "exit status")
+        with os.fdopen(near, "rb") as pipe:
+            written = pipe.read().count(b"\n")
+        equal(tool.complaints()[-1], "tcpconnect: cannot write to standard output: nobody reads "
+              "it; lines lost: %d" % (2000 + 2 * ("-j" not in options) - written),
+              "standard error with %s" % options)
+
+
+def everywhere(kind):
+    return {entry["id"] for entry in places.bpftool(kind, "show") or []}
+
+
+def left(held):
+    return {kind: ids & everywhere(kind) for kind, ids in held.items() if ids & everywhere(kind)}
+
+
+def kprobes():
+    """What is probed by anybody, where debugfs shows it."""
+    try:
+        with open("/sys/kernel/debug/kprobes/list") as f:
+            return sorted(line.split()[2].split("+")[0] for line in f)
+    except OSError:
+        return []
+
+
+@test
+def by_kill(scene):
+    """kill -9: no program, map, link or perf event of it stays."""
+    probed = kprobes()
+    for options in ([], ["-cL"], ["-d"]):
+        tool = scene.tool("-P", "7074", *options)
+        held = tool.kernel_objects()
+        for kind in ("prog", "map"):
+            check(held[kind] and held[kind] <= everywhere(kind), "%s: %s" % (kind, held[kind]))
+        check(held["link"] or perf_events(tool.pid), "nothing is attached")
+        tool.send(signal.SIGKILL)
+        tool.status()
+        wait_until(lambda: not left(held), "still in the kernel: %s" % left(held))
+        equal(perf_events(tool.pid), [], "perf events")
+    wait_until(lambda: kprobes() == probed, "kprobes left: %s" % kprobes())
+
+
+@test
+def by_kill_while_compiling(scene):
+    """The helper process dies with the tool: it is stopped here, so it cannot end by itself."""
+    tool = scene.launch("-P", "7075", "--no-cache")
+    helper = wait_until(lambda: [pid for pid in children(tool.pid) if compiling(pid)],
+                        "no helper", 20)[0]
+    os.kill(helper, signal.SIGSTOP)
+    tool.send(signal.SIGKILL)
+    tool.status()
+    try:
+        wait_until(lambda: not alive(helper), "the helper lives on", 5)
+    finally:
+        if alive(helper):
+            os.kill(helper, signal.SIGKILL)
+
+
+def compiling(pid):
+    """It is at its work, no longer at its start."""
+    try:
+        with open("/proc/%d/maps" % pid) as f:
+            return "libbcc" in f.read()
+    except OSError:
+        return False
+
+
+def alive(pid):
+    """Not gone, and not a zombie that its reaper is late for."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@test
+def leaves_no_files(scene):
+    """Nothing new in /tmp, /run or bpffs after a kill at any moment of the start."""
+    watched = ("/tmp", "/run", "/var/tmp", "/dev/shm")
+
+    def ours():
+        return sorted(os.path.join(place, name) for place in watched for name in os.listdir(place)
+                      if "tcpconnect" in name and not name.startswith("tcpconnect-live"))
+
+    before = ours()
+    for delay in (0.01, 0.05, 0.1, 0.2, 0.4):
+        tool = scene.launch("--no-cache")
+        time.sleep(delay)
+        tool.send(signal.SIGKILL)
+        tool.status()
+    equal(ours(), before, "files")
+
+
+@test
+def by_ctrl_c_in_a_shell(scene):
+    """In a pipe of a shell, Ctrl-C goes to all; what was traced still comes through."""
+    client = scene.client()
+    out = os.path.join(scene.directory(), "out")
+    argv = " ".join(argv_of(["-p", client.pid]))
+    shell = subprocess.Popen(["sh", "-c", "%s | { trap '' INT; cat >%s; }" % (argv, out)],
+                             start_new_session=True)
+    scene.callback(shell.wait)
+    scene.callback(shell.kill)
+    wait_until(lambda: os.path.exists(out) and open(out).read().count("\n") == 2,
+               "the tool does not start tracing", 20)
+    client.run("127.0.0.1", 80)
+    os.killpg(shell.pid, signal.SIGINT)
+    shell.wait(10)
+    with open(out) as f:
+        equal(f.read().count("\n"), 3, "lines")
