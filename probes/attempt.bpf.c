@@ -25,6 +25,21 @@ static int attempt_wanted(struct destination *to, void *sk, const void *sockaddr
 }
 
 /*
+ * The socket that security_socket_connect() is asked about, where that may be an attempt: of TCP,
+ * and not one that connects already.
+ */
+static void *socket_asked(void *socket)
+{
+	void *sk = pointer_at(socket, OFFSET_SOCKET_SK);
+	__u8 state = 0;
+
+	if (!sk || !connects_by_tcp(sk))
+		return 0;
+	FIELD_READ(state, sk, OFFSET_SOCK_STATE);
+	return state == STATE_CLOSE ? sk : 0;
+}
+
+/*
  * began_ns: when the attempt began, where outcomes are wanted, else now; result: what the
  * function returned.
  */

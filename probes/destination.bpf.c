@@ -83,11 +83,16 @@ static int is_tcp(void *sk)
 	return is_tcp_name(name);
 }
 
-/* Of TCP, or of Multipath TCP ("MPTCP", "MPTCPv6"), whose sockets connect by TCP's beside them. */
-static int connects_by_tcp(void *sk)
+/* Multipath TCP's ("MPTCP", "MPTCPv6"): TCP sockets beside it connect for it. */
+static int is_multipath(void *sk)
 {
 	char name[8] = {};
 
 	FIELD_READ(name, pointer_at(sk, OFFSET_SOCK_PROT), OFFSET_PROTO_NAME);
-	return is_tcp_name(name) || (name[0] == 'M' && name[1] == 'P' && is_tcp_name(name + 2));
+	return name[0] == 'M' && name[1] == 'P' && is_tcp_name(name + 2);
+}
+
+static int connects_by_tcp(void *sk)
+{
+	return is_tcp(sk) || is_multipath(sk);
 }

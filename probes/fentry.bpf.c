@@ -111,8 +111,8 @@ int security_exit(void *ctx)
 
 	if (RESULT(ctx) == 0)
 		return 0;
-	sk = pointer_at((void *)ARGUMENT1(ctx), OFFSET_SOCKET_SK);
-	if (sk && connects_by_tcp(sk))
+	sk = socket_asked((void *)ARGUMENT1(ctx));
+	if (sk)
 		attempt_exits(ctx, sk, bpf_ktime_get_ns(), 0);
 	return 0;
 }

@@ -15,6 +15,11 @@
 #define FAMILY_INET6 10
 #define PORT_DNS     53
 
+#define STATE_ESTABLISHED 1
+#define STATE_SYN_SENT    2
+#define STATE_SYN_RECV    3
+#define STATE_CLOSE       7
+
 /* A pointer field. */
 static void *pointer_at(const void *base, __u32 offset)
 {

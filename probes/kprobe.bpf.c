@@ -10,31 +10,45 @@
 #define ARGUMENT3(ctx) (*(__u64 *)((char *)(ctx) + OFFSET_REGS_PARM3))
 #define RESULT(ctx)    (*(__u64 *)((char *)(ctx) + OFFSET_REGS_RESULT))
 
+/* The functions that one attempt enters, in this order, each left out for some. */
+#define IN_SECURITY    1
+#define IN_PRE_CONNECT 2
+#define IN_CONNECT6    3
+#define IN_CONNECT4    4 /* for a mapped address, inside the one for IPv6 */
+
 struct attempt {
 	__u64 began_ns; /* first: the tool reads it */
 	void *sk;
 	struct destination to;
+	__u32 place; /* the function that was entered last */
 };
 
 /* tcp_v4_connect() neither sleeps for long nor runs twice in one thread. */
 BPF_HASH(attempts, __u64, struct attempt, ATTEMPTS_MAX);
 
-static void attempt_begins(void *sk, const void *sockaddr, __u32 length, int inner)
+/* Whether it is the same attempt that now gets further; then nothing refused it before. */
+static int gets_further(const struct attempt *before, const struct attempt *attempt)
+{
+	return before->place < attempt->place &&
+	       (before->sk == attempt->sk || is_multipath(before->sk));
+}
+
+static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 place)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct attempt attempt = {.sk = sk};
+	struct attempt attempt = {.sk = sk, .place = place};
 	struct attempt *before;
 
-	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, inner))
+	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, place == IN_CONNECT4))
 		return;
 	attempt.began_ns = bpf_ktime_get_ns();
 	/*
-	 * A mapped connect enters tcp_v6_connect(), then tcp_v4_connect() inside it, which
-	 * takes the place. Any other attempt still here had its return skipped; what a thread
-	 * leaves that never connects again, the tool finds by its age.
+	 * Another attempt still here had its return skipped, and it failed: success is taken out
+	 * by syn_leaves(). What a thread leaves that never connects again, the tool finds by its
+	 * age.
 	 */
 	before = attempts.lookup(&thread);
-	if (before && !(before->to.mapped && before->sk == sk))
+	if (before && !gets_further(before, &attempt))
 		COUNT_LOSS(missed_return);
 	if (attempts.update(&thread, &attempt))
 		COUNT_LOSS(stash_full);
@@ -79,13 +93,21 @@ int syn_leaves(void *ctx)
 
 int connect4_entry(void *ctx)
 {
-	attempt_begins((void *)ARGUMENT1(ctx), (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), 1);
+	attempt_begins((void *)ARGUMENT1(ctx), (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), IN_CONNECT4);
 	return 0;
 }
 
-int connect_entry(void *ctx)
+int connect6_entry(void *ctx)
 {
-	attempt_begins((void *)ARGUMENT1(ctx), (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), 0);
+	attempt_begins((void *)ARGUMENT1(ctx), (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), IN_CONNECT6);
+	return 0;
+}
+
+/* tcp_v4_pre_connect(), tcp_v6_pre_connect(): where a cgroup's BPF program may refuse. */
+int pre_connect_entry(void *ctx)
+{
+	attempt_begins((void *)ARGUMENT1(ctx), (void *)ARGUMENT2(ctx), ARGUMENT3(ctx),
+		       IN_PRE_CONNECT);
 	return 0;
 }
 
@@ -95,7 +117,7 @@ int connect_return(void *ctx)
 	return 0;
 }
 
-/* tcp_v4_pre_connect(), tcp_v6_pre_connect(): where a cgroup's BPF program may refuse. */
+/* What may refuse before: tcp_v4_pre_connect(), tcp_v6_pre_connect(), security_socket_connect(). */
 int refused_return(void *ctx)
 {
 	attempt_returns(ctx, RESULT(ctx), 1);
@@ -105,9 +127,9 @@ int refused_return(void *ctx)
 /* security_socket_connect(): where a security module may refuse; sees every protocol. */
 int security_entry(void *ctx)
 {
-	void *sk = pointer_at((void *)ARGUMENT1(ctx), OFFSET_SOCKET_SK);
+	void *sk = socket_asked((void *)ARGUMENT1(ctx));
 
-	if (sk && connects_by_tcp(sk))
-		attempt_begins(sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), 0);
+	if (sk)
+		attempt_begins(sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), IN_SECURITY);
 	return 0;
 }

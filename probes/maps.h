@@ -6,7 +6,7 @@
 
 /* Inside the room: the maps of a session. */
 
-#define ATTEMPT_SIZE 40 /* bytes of struct attempt in kprobe.bpf.c */
+#define ATTEMPT_SIZE 48 /* bytes of struct attempt in kprobe.bpf.c */
 
 /*
  * Create one of the object's maps, or take the pinned one that it stands for; fill it where it

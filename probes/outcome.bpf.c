@@ -4,11 +4,6 @@
  * attempt that did not fail at once waits in the table of half-open connects until its socket
  * leaves SYN_SENT.
  */
-#define STATE_ESTABLISHED 1
-#define STATE_SYN_SENT    2
-#define STATE_SYN_RECV    3
-#define STATE_CLOSE       7
-
 #ifdef WANT_RESULT
 /* By socket; head.ts_ns is the attempt's time until the outcome replaces it. */
 BPF_HASH(halfopen, void *, struct connect_record, HALFOPEN_MAX);

@@ -52,7 +52,7 @@ def program_for_each_way(scene):
              for way in ("kprobe", "fentry", "tracepoint")}
     for way, text in texts.items():
         equal(once("--ebpf", "--probe", way)[1] == text, True, "root's text for %s is the same" % way)
-    check("connect_entry" in texts["kprobe"], "no kprobe's program")
+    check("connect4_entry" in texts["kprobe"], "no kprobe's program")
     check("state_change" in texts["tracepoint"], "no tracepoint's program")
     plain = once("--ebpf", *harness.EXTRA)[1]
     equal(plain, texts[scene.way], "the text that is used here")
