@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "dns/cache.h"
 #include "tests/bench/bench-dns.h"
 
@@ -165,17 +166,80 @@ static int run(const struct work *work, struct costs *costs)
 	return error;
 }
 
+/* What the cache takes for an answer: 128 bytes, its buckets, a part of a name. */
+#define BYTES_EACH ((size_t)192)
+#define LINE       ((size_t)128)
+#define HUGE       ((size_t)2 << 20)
+
+/* ns: what the memory itself costs, which no cache of that size can be quicker than */
+struct floor {
+	double touch;  /* to have so much memory for the first time, for each answer */
+	double access; /* one access to it, at a place that the one before told */
+};
+
+/*
+ * In the same kind of memory as the cache's. Each line holds where the next one is; the
+ * order has no pattern and goes round all of them (Sattolo's shuffle).
+ */
+static int measure_floor(size_t answers, struct floor *floor)
+{
+	size_t size = (answers * BYTES_EACH + HUGE - 1) & ~(HUGE - 1), lines = size / LINE;
+	size_t *order = malloc(lines * sizeof(*order)), at = 0;
+	uint64_t random = 1;
+	uint8_t *memory;
+	double start;
+
+	memory = aligned_alloc(HUGE, size);
+	if (!order || !memory) {
+		free(order);
+		free(memory);
+		return -1;
+	}
+	if (answers >= 65536)
+		(void)madvise(memory, size, MADV_HUGEPAGE);
+	start = bench_now();
+	for (size_t i = 0; i < answers * BYTES_EACH; i += LINE)
+		*(volatile uint8_t *)(memory + i) = 1;
+	floor->touch = each(start, answers);
+
+	for (size_t i = 0; i < lines; i++)
+		order[i] = i;
+	for (size_t i = lines - 1; i; i--) {
+		size_t j = next_random(&random) % i, other = order[i];
+
+		order[i] = order[j];
+		order[j] = other;
+	}
+	for (size_t i = 0; i < lines; i++) {
+		size_t next = order[i] * LINE;
+
+		memcpy(memory + i * LINE, &next, sizeof(next));
+	}
+	start = bench_now();
+	for (size_t i = 0; i < 1000000; i++)
+		memcpy(&at, memory + at, sizeof(at));
+	floor->access = each(start, 1000000);
+	*(volatile uint8_t *)memory = (uint8_t)at; /* so that the chain must be followed */
+	free(order);
+	free(memory);
+	return 0;
+}
+
 static int measure(const struct pace *pace, size_t answers)
 {
-	double values[COSTS][RUNS_MAX];
+	double values[COSTS][RUNS_MAX], touches[RUNS_MAX], accesses[RUNS_MAX];
+	struct floor floor = {0};
 	struct costs costs;
 	struct work work;
 	int error = work_new(&work, answers);
 
 	for (unsigned i = 0; i < pace->runs && !error; i++) {
 		error = run(&work, &costs);
+		error |= measure_floor(answers, &floor);
 		for (unsigned cost = 0; cost < COSTS; cost++)
 			values[cost][i] = costs.each[cost];
+		touches[i] = floor.touch;
+		accesses[i] = floor.access;
 	}
 	work_free(&work);
 	if (error) {
@@ -185,19 +249,22 @@ static int measure(const struct pace *pace, size_t answers)
 	printf("%9zu", answers);
 	for (unsigned cost = 0; cost < COSTS; cost++)
 		printf(" %12.0f", bench_median(values[cost], pace->runs));
-	putchar('\n');
+	printf(" %12.0f %12.0f\n", bench_median(touches, pace->runs),
+	       bench_median(accesses, pace->runs));
 	return 0;
 }
 
 int bench_cache(const struct pace *pace, bool large)
 {
 	puts("\ncache, ns an answer, median; addresses all different, look-ups at random");
-	printf("%9s %12s %12s %12s %12s %12s\n", "answers", "filling", "replacing", "one by one",
-	       "look-up", "in vain");
+	printf("%9s %12s %12s %12s %12s %12s %12s %12s\n", "answers", "filling", "replacing",
+	       "one by one", "look-up", "in vain", "first touch", "one access");
 	if (measure(pace, 10240))
 		return 1;
 	if (large && measure(pace, 1000000))
 		return 1;
-	puts("filling, replacing: messages with four addresses; one by one: with one");
+	puts("filling, replacing: messages with four addresses; one by one: with one\n"
+	     "first touch, one access: what as much memory costs an answer that is put there for the\n"
+	     "first time, and what one access to it costs that waits for the one before");
 	return 0;
 }

@@ -40,13 +40,18 @@ def rate_text(rate):
     return millions(rate) if rate >= 1e5 else format(rate, ",") + "/s"
 
 
-def cache_rows(answers, filling, replacing, singly, hit, vain):
-    """Costs in ns: messages of four into an empty and a full cache, one by one into a full one."""
-    inserts, look_ups = (filling, replacing, singly), (hit, vain)
-    return [Row("cache of %s answers, %s" % (format(answers, ","), what),
-                ", ".join("%d ns" % cost for cost in costs), "%d ns" % COST, max(costs) < COST)
-            for what, costs in (("insert: filling, replacing, one by one", inserts),
-                                ("look-up: found, in vain", look_ups))]
+def cache_rows(answers, filling, replacing, singly, hit, vain, touch, access):
+    """Costs in ns: messages of four into an empty and a full cache, one by one into a full one;
+    beside them what the memory alone costs."""
+    name = "cache of %s answers, " % format(answers, ",")
+    rows = [Row(name + "filled for the first time", "%d ns" % filling, "", None,
+                "first touch of as much memory: %d ns" % touch, "%.1fx" % (filling / touch))]
+    for what, costs in (("insert: messages of four, of one", (replacing, singly)),
+                        ("look-up: found, in vain", (hit, vain))):
+        rows.append(Row(name + what, ", ".join("%d ns" % cost for cost in costs), "%d ns" % COST,
+                        max(costs) < COST, "one access to as much memory: %d ns" % access,
+                        ", ".join("%.1fx" % (cost / access) for cost in costs)))
+    return rows
 
 
 @measure
@@ -57,7 +62,7 @@ def names(bench):
                           timeout=390).stdout.splitlines()
     messages = [found for found in map(parsed, said) if found]
     caches = [list(map(int, line.split())) for line in said
-              if re.fullmatch(r" *\d+( +\d+){5}", line)]
+              if re.fullmatch(r" *\d+( +\d+){7}", line)]
     check(FASTEST in [size for _, size, *_ in messages] and len(messages) >= 4,
           "bench-dns tells of too few messages: %s" % said)
     check([answers for answers, *_ in caches] == list(SIZES[:bench.often(2, 1)]),
