@@ -95,6 +95,7 @@ static int read_pending(const struct run *run, struct connect_record **records, 
 		record->latency_ns = now - record->head.ts_ns;
 		record->head.ts_ns = now;
 		record->outcome = OUTCOME_PENDING;
+		record->error = 0;
 		if (record->latency_ns >= run->options->slow_ns)
 			(*records)[kept++] = *record;
 	}

@@ -57,6 +57,7 @@ static const struct field fields[] = {
 	{"SOCK_PROT", "sock", "__sk_common.skc_prot", false},
 	{"SOCK_NET", "sock", "__sk_common.skc_net", false},
 	{"SOCK_ERR", "sock", "sk_err", false},
+	{"SOCK_ERR_SOFT", "sock", "sk_err_soft", false},
 	{"SOCK_SPORT", "inet_sock", "inet_sport", false},
 	{"TCP_RETRANSMITS", "tcp_sock", "total_retrans", false},
 	{"PROTO_NAME", "proto", "name", false},

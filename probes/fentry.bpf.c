@@ -58,8 +58,12 @@ static void attempt_exits(void *ctx, void *sk, __u64 began_ns, int inner)
 	struct destination to = {};
 
 	if (result != -ERROR_EAFNOSUPPORT &&
-	    attempt_wanted(&to, sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), inner))
+	    attempt_wanted(&to, sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), inner)) {
 		attempt_done(ctx, sk, &to, began_ns, result);
+#ifdef WANT_RESULT
+		note_soft_error(sk);
+#endif
+	}
 }
 
 int connect4_exit(void *ctx)

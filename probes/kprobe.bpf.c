@@ -81,13 +81,48 @@ static void attempt_returns(void *ctx, int result, int only_failed)
 	attempt_done(ctx, attempt.sk, &attempt.to, attempt.began_ns, result);
 }
 
+#ifdef WANT_RESULT
+/*
+ * The socket whose SYN each thread is sending, 0 once its connecting has returned. The entries
+ * stay, as it costs more to make them anew.
+ */
+BPF_TABLE("lru_hash", __u64, void *, sending, ATTEMPTS_MAX);
+
+static void sending_begins(void *sk)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	void **before = sending.lookup(&thread);
+
+	if (before)
+		*before = sk;
+	else
+		sending.update(&thread, &sk);
+}
+
+static void sending_returns(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	void **before = sending.lookup(&thread), *sk;
+
+	if (!before || !*before)
+		return;
+	sk = *before;
+	*before = 0;
+	note_soft_error(sk);
+}
+#endif
+
 /* tcp_connect(): addresses and ports are chosen. */
 int syn_leaves(void *ctx)
 {
 	struct attempt attempt;
 
-	if (attempt_take(&attempt) && attempt.sk == (void *)ARGUMENT1(ctx))
-		attempt_done(ctx, attempt.sk, &attempt.to, attempt.began_ns, 0);
+	if (!attempt_take(&attempt) || attempt.sk != (void *)ARGUMENT1(ctx))
+		return 0;
+	attempt_done(ctx, attempt.sk, &attempt.to, attempt.began_ns, 0);
+#ifdef WANT_RESULT
+	sending_begins(attempt.sk);
+#endif
 	return 0;
 }
 
@@ -114,6 +149,9 @@ int pre_connect_entry(void *ctx)
 int connect_return(void *ctx)
 {
 	attempt_returns(ctx, RESULT(ctx), 0);
+#ifdef WANT_RESULT
+	sending_returns();
+#endif
 	return 0;
 }
 

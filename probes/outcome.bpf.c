@@ -5,7 +5,10 @@
  * leaves SYN_SENT.
  */
 #ifdef WANT_RESULT
-/* By socket; head.ts_ns is the attempt's time until the outcome replaces it. */
+/*
+ * By socket; head.ts_ns is the attempt's time until the outcome replaces it, and error what
+ * note_soft_error() found.
+ */
 BPF_HASH(halfopen, void *, struct connect_record, HALFOPEN_MAX);
 
 static void report_outcome(void *ctx, struct connect_record *record, __u8 outcome)
@@ -41,8 +44,25 @@ static void report_attempt(void *ctx, struct connect_record *record, void *sk)
 }
 
 #ifdef WANT_RESULT
-/* error: positive errno, 0 where there is none. */
-static void end_attempt(void *ctx, void *sk, __u8 outcome, int error)
+/*
+ * An ICMP error that comes while the SYN is being sent, as when a firewall of this host rejects
+ * it, is no end: the kernel keeps it in the socket as a soft error, and sends the SYN again. But
+ * a process that asks for the socket's error is told, and gives up, and having asked takes it
+ * out of the socket. So it is noted when connecting returns.
+ */
+static void note_soft_error(void *sk)
+{
+	struct connect_record *waiting;
+	__u32 error = 0;
+
+	FIELD_READ(error, sk, OFFSET_SOCK_ERR_SOFT);
+	waiting = error ? halfopen.lookup(&sk) : 0;
+	if (waiting)
+		waiting->error = error;
+}
+
+/* error: positive errno; 0 with success, and where none is known. */
+static void end_attempt(void *ctx, void *sk, int success, int error)
 {
 	struct connect_record *waiting = halfopen.lookup(&sk);
 	struct connect_record record;
@@ -53,14 +73,19 @@ static void end_attempt(void *ctx, void *sk, __u8 outcome, int error)
 	halfopen.delete(&sk);
 	if (!fill_port_after(&record, sk))
 		return;
-	record.error = error;
+	if (success || error)
+		record.error = error;
 	FIELD_READ(record.syn_retransmits, sk, OFFSET_TCP_RETRANSMITS);
-	report_outcome(ctx, &record, outcome);
+	report_outcome(ctx, &record,
+		       success	      ? OUTCOME_OK
+		       : record.error ? OUTCOME_ERROR
+				      : OUTCOME_ABORTED);
 }
 
 /*
  * A socket leaves SYN_SENT, or SYN_RECV where both ends connect at once. The one that answers
- * with an error leaves it in the socket; a process that gives up leaves none.
+ * with an error leaves it in the socket; a process that gives up leaves none, or what a soft
+ * error had told.
  */
 static void connect_ends(void *ctx, void *sk, int new)
 {
@@ -68,11 +93,11 @@ static void connect_ends(void *ctx, void *sk, int new)
 
 	if (new == STATE_SYN_RECV)
 		return;
-	if (new == STATE_ESTABLISHED) {
-		end_attempt(ctx, sk, OUTCOME_OK, 0);
-		return;
+	if (new != STATE_ESTABLISHED) {
+		FIELD_READ(error, sk, OFFSET_SOCK_ERR);
+		if (!error)
+			FIELD_READ(error, sk, OFFSET_SOCK_ERR_SOFT);
 	}
-	FIELD_READ(error, sk, OFFSET_SOCK_ERR);
-	end_attempt(ctx, sk, error ? OUTCOME_ERROR : OUTCOME_ABORTED, error);
+	end_attempt(ctx, sk, new == STATE_ESTABLISHED, error);
 }
 #endif

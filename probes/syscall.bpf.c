@@ -98,7 +98,8 @@ static void call_sent_syn(void *ctx, struct call *call, long result)
 	/* Failed after SYN_SENT, with the reason in the result alone. */
 	FIELD_READ(state, sk, OFFSET_SOCK_STATE);
 	if (state == STATE_CLOSE && result < 0)
-		end_attempt(ctx, sk, OUTCOME_ERROR, -result);
+		end_attempt(ctx, sk, 0, -result);
+	note_soft_error(sk);
 #endif
 }
 

@@ -3,6 +3,7 @@
 
 import errno
 import re
+import select
 import socket
 import struct
 import time
@@ -267,6 +268,36 @@ def rejected_after_the_syn(scene):
         check(error in (errno.EHOSTUNREACH, errno.ENETUNREACH), "%s: %s" % (address, error))
         wanted.append((address, port, errno.errorcode[error]))
     equal(results(events(tool)), wanted, "results")
+
+
+@test
+def rejected_nonblocking(scene):
+    """
+    The ICMP error comes while the first SYN is being sent. It is not final, but a client that asks
+    is told, takes it out of the socket by asking, and gives up; another one gives up unasked.
+    """
+    def work(address, ask):
+        sock, first = under_way(address, 80)
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        poll.poll(200)
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if ask else 0
+        sock.close()
+        return [first, errno.errorcode.get(error, "none")]
+
+    scene.home.nft("ip daddr 127.0.0.1 tcp dport 80 reject",
+                   "ip6 daddr ::1 tcp dport 80 reject with icmpv6 type admin-prohibited",
+                   "ip daddr 127.0.0.2 tcp dport 80 drop")
+    client = scene.client(work)
+    for options in (["-r"], ["-F", "-L"]):
+        tool = start(scene, "-p", client.pid, *options)
+        for address, told in (("127.0.0.1", "ECONNREFUSED"), ("::1", "EACCES")):
+            equal(client.run(address, True), [errno.EINPROGRESS, told], "the client was told")
+            equal(client.run(address, False), [errno.EINPROGRESS, "none"], "the client did not ask")
+        client.run("127.0.0.2", False)
+        equal(results(events(tool)),
+              [("127.0.0.1", 80, "ECONNREFUSED")] * 2 + [("::1", 80, "EACCES")] * 2
+              + [("127.0.0.2", 80, "ABORTED")], "results with %s" % options)
 
 
 @test
