@@ -39,7 +39,7 @@ install      root    900  tests/install/run
 docs         root    300  tests/docs/run
 bench        root    900  tests/bench/run --short
 faults       root   1200  tests/faults/run
-vm           root   3600  tests/vm/matrix ${VM_CELLS-}
+vm           root  10800  tests/vm/matrix ${VM_CELLS-}
 "
 
 passed=0 failed=0 skipped=0

@@ -64,9 +64,9 @@ static int process_wanted(void)
 		return 0;
 #endif
 #ifdef FILTER_CGROUPMAP
-	__u64 cgroup = bpf_get_current_cgroup_id();
+	__u64 cgroup_id = bpf_get_current_cgroup_id();
 
-	if (!cgroupset.lookup(&cgroup))
+	if (!cgroupset.lookup(&cgroup_id))
 		return 0;
 #endif
 #ifdef FILTER_MNTNSMAP

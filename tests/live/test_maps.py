@@ -79,6 +79,20 @@ def both(scene):
 
 
 @test
+def beside_directory(scene):
+    """--cgroup and --cgroupmap: a process must be below the one, and in the other."""
+    group, inner = scene.cgroup(), scene.cgroup()
+    pinned = PinnedMap(scene.bpf_directory(), "cgroups", 8)
+    pinned.add(group.id)
+    clients = [scene.client(cgroup=group), scene.client(cgroup=inner), scene.client()]
+    for directory, wanted in ((group, clients[:1]), (inner, [])):
+        tool = scene.tool("--cgroupmap", pinned.path, "--cgroup", directory.path)
+        for client in clients:
+            client.run("127.0.0.1", 80)
+        equal([row.pid for row in tool.finish()], [client.pid for client in wanted], "PID")
+
+
+@test
 def counted(scene):
     group = scene.cgroup()
     pinned = PinnedMap(scene.bpf_directory(), "cgroups", 8)
