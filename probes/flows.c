@@ -33,20 +33,6 @@ static int append(struct flow_table *table, const struct flow_key *key, uint64_t
 	return 0;
 }
 
-/* What the map's entry of this key counts; none if it has gone. */
-static int append_entry(int map, const struct flow_key *key, struct flow_table *table,
-			struct error *error)
-{
-	struct flow_key flow = *key;
-	uint64_t connects;
-
-	flow.round = 0;
-	return bpf_map_lookup_elem(map, key, &connects) == 0 &&
-			       append(table, &flow, connects, error)
-		       ? -1
-		       : 0;
-}
-
 /* The key behind this one, or the first; 0, or the error number: ENOENT at the end. */
 static int next_key(int map, const struct flow_key *key, struct flow_key *next)
 {
@@ -58,36 +44,93 @@ static int at_end(int cause, struct error *error)
 	return cause == ENOENT ? 0 : fail(error, "cannot read the counts: %s", strerror(cause));
 }
 
-int flows_read(int map, struct flow_table *table, struct error *error)
+/* Entries of other rounds than the one that counts now are taken out of the map; NULL: none. */
+static int use_entry(int map, const struct flow_key *key, uint64_t connects,
+		     const uint16_t *counting, struct flow_table *table, struct error *error)
 {
-	struct flow_key key, next;
-	int end = next_key(map, NULL, &next);
+	struct flow_key flow = *key;
 
-	while (!end) {
-		key = next;
-		if (append_entry(map, &key, table, error))
-			return -1;
-		end = next_key(map, &key, &next);
-	}
-	return at_end(end, error);
+	if (counting && key->round == *counting)
+		return 0;
+	flow.round = 0;
+	if (append(table, &flow, connects, error))
+		return -1;
+	if (counting)
+		bpf_map_delete_elem(map, key);
+	return 0;
 }
 
-int flows_take(int map, uint16_t round, struct flow_table *table, struct error *error)
+/* Entry by entry; before Linux 5.6 there is nothing else. */
+static int walk(int map, const uint16_t *counting, struct flow_table *table, struct error *error)
 {
 	struct flow_key key, next;
+	uint64_t connects;
 	int end = next_key(map, NULL, &next);
 
 	while (!end) {
 		key = next;
 		/* Behind a key that has gone the walk would begin anew. */
 		end = next_key(map, &key, &next);
-		if (key.round == round)
-			continue;
-		if (append_entry(map, &key, table, error))
+		if (bpf_map_lookup_elem(map, &key, &connects) == 0 &&
+		    use_entry(map, &key, connects, counting, table, error))
 			return -1;
-		bpf_map_delete_elem(map, &key);
 	}
 	return at_end(end, error);
+}
+
+#define BATCH 4096
+
+struct batch {
+	struct flow_key keys[BATCH];
+	uint64_t counts[BATCH];
+};
+
+/* Many entries with each call. Returns as walk() does, or 1 when this kernel cannot. */
+static int read_batches(int map, struct batch *batch, const uint16_t *counting,
+			struct flow_table *table, struct error *error)
+{
+	uint32_t bucket, count;
+	void *from = NULL;
+	int end;
+
+	do {
+		count = BATCH;
+		end = bpf_map_lookup_batch(map, from, &bucket, batch->keys, batch->counts, &count,
+					   NULL)
+			      ? errno
+			      : 0;
+		if (end && end != ENOENT)
+			return from ? at_end(end, error) : 1;
+		for (uint32_t i = 0; i < count; i++)
+			if (use_entry(map, &batch->keys[i], batch->counts[i], counting, table,
+				      error))
+				return -1;
+		from = &bucket;
+	} while (!end);
+	return 0;
+}
+
+static int read_map(int map, const uint16_t *counting, struct flow_table *table,
+		    struct error *error)
+{
+	struct batch *batch = malloc(sizeof(*batch));
+	int result;
+
+	if (!batch)
+		return fail(error, "out of memory for the table of counts");
+	result = read_batches(map, batch, counting, table, error);
+	free(batch);
+	return result > 0 ? walk(map, counting, table, error) : result;
+}
+
+int flows_read(int map, struct flow_table *table, struct error *error)
+{
+	return read_map(map, NULL, table, error);
+}
+
+int flows_take(int map, uint16_t round, struct flow_table *table, struct error *error)
+{
+	return read_map(map, &round, table, error);
 }
 
 static int by_key(const void *a, const void *b)

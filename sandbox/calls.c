@@ -31,7 +31,8 @@ static const char *const loop_calls[] = {
 /* clang-format on */
 
 /* None makes, changes or pins anything. */
-static const uint32_t reading_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY};
+static const uint32_t reading_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY,
+					    BPF_MAP_LOOKUP_BATCH};
 
 #define LOW_HALF 0xffffffffu /* an int's upper half in a register may be anything */
 

@@ -264,7 +264,7 @@ int bench_cache(const struct pace *pace, bool large)
 	if (large && measure(pace, 1000000))
 		return 1;
 	puts("filling, replacing: messages with four addresses; one by one: with one\n"
-	     "first touch, one access: what as much memory costs an answer that is put there for the\n"
-	     "first time, and what one access to it costs that waits for the one before");
+	     "first touch, one access: what as much memory costs an answer that is put there for\n"
+	     "the first time, and what one access to it costs that waits for the one before");
 	return 0;
 }
