@@ -9,8 +9,9 @@
 #	bpftool map update pinned MAP key ID... value 0 0 0 0 0 0 0 0    (8 bytes each)
 #	bpftool map delete pinned MAP key ID...
 #
-# MAP is printed with -v among the options. Groups below a directory do not count here; where
-# that is wanted, and the set does not change, tcpconnect --cgroup DIRECTORY is simpler.
+# MAP is /sys/fs/bpf/tcpconnect-cgroups-PID, with the PID of this script. Groups below a directory do
+# not count here; where that is wanted, and the set does not change, tcpconnect --cgroup DIRECTORY is
+# simpler.
 set -euo pipefail
 bpffs=${BPFFS:-/sys/fs/bpf}
 map=$bpffs/tcpconnect-cgroups-$$

@@ -9,6 +9,8 @@
 #
 #	bpftool map update pinned MAP key INODE... value 0 0 0 0    (8 bytes, and 4)
 #	bpftool map delete pinned MAP key INODE...
+#
+# MAP is /sys/fs/bpf/tcpconnect-mntns-PID, with the PID of this script.
 set -euo pipefail
 bpffs=${BPFFS:-/sys/fs/bpf}
 map=$bpffs/tcpconnect-mntns-$$
