@@ -143,10 +143,14 @@ static int read_flows(const struct run *run, bool last, struct flow_table *flows
 	size_t count;
 	int failed;
 
-	if (flows_read(session->flows4, flows, error) || flows_read(session->flows6, flows, error))
-		return -1;
 	if (!last)
-		return 0;
+		return flows_read(session->flows4, flows, error) ||
+				       flows_read(session->flows6, flows, error)
+			       ? -1
+			       : 0;
+	if (flows_read_all(session->flows4, flows, error) ||
+	    flows_read_all(session->flows6, flows, error))
+		return -1;
 	if (session->round) /* what came late stands in an earlier one */
 		flows_merge(flows);
 	if (read_pending(run, &pending, &count, error))

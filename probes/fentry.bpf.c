@@ -61,7 +61,14 @@ static void attempt_exits(void *ctx, void *sk, __u64 began_ns, int inner)
 	    attempt_wanted(&to, sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), inner)) {
 		attempt_done(ctx, sk, &to, began_ns, result);
 #ifdef WANT_RESULT
-		note_soft_error(sk);
+		__u8 state = 0;
+
+		/* A socket under repair (TCP_REPAIR) is connected at once, before this. */
+		FIELD_READ(state, sk, OFFSET_SOCK_STATE);
+		if (result == 0 && state == STATE_ESTABLISHED)
+			end_attempt(ctx, sk, 1, 0);
+		else
+			note_soft_error(sk);
 #endif
 	}
 }

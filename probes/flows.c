@@ -60,7 +60,7 @@ static int use_entry(int map, const struct flow_key *key, uint64_t connects,
 	return 0;
 }
 
-/* Entry by entry; before Linux 5.6 there is nothing else. */
+/* Entry by entry. */
 static int walk(int map, const uint16_t *counting, struct flow_table *table, struct error *error)
 {
 	struct flow_key key, next;
@@ -85,9 +85,11 @@ struct batch {
 	uint64_t counts[BATCH];
 };
 
-/* Many entries with each call. Returns as walk() does, or 1 when this kernel cannot. */
-static int read_batches(int map, struct batch *batch, const uint16_t *counting,
-			struct flow_table *table, struct error *error)
+/*
+ * Many entries with each call. Returns as walk() does, or 1 when it does not go: before Linux 5.6,
+ * or where the kernel cannot have one of its locks at once.
+ */
+static int read_batches(int map, struct batch *batch, struct flow_table *table, struct error *error)
 {
 	uint32_t bucket, count;
 	void *from = NULL;
@@ -100,37 +102,39 @@ static int read_batches(int map, struct batch *batch, const uint16_t *counting,
 			      ? errno
 			      : 0;
 		if (end && end != ENOENT)
-			return from ? at_end(end, error) : 1;
+			return 1;
 		for (uint32_t i = 0; i < count; i++)
-			if (use_entry(map, &batch->keys[i], batch->counts[i], counting, table,
-				      error))
+			if (use_entry(map, &batch->keys[i], batch->counts[i], NULL, table, error))
 				return -1;
 		from = &bucket;
 	} while (!end);
 	return 0;
 }
 
-static int read_map(int map, const uint16_t *counting, struct flow_table *table,
-		    struct error *error)
+int flows_read_all(int map, struct flow_table *table, struct error *error)
 {
 	struct batch *batch = malloc(sizeof(*batch));
+	size_t before = table->count;
 	int result;
 
 	if (!batch)
 		return fail(error, "out of memory for the table of counts");
-	result = read_batches(map, batch, counting, table, error);
+	result = read_batches(map, batch, table, error);
 	free(batch);
-	return result > 0 ? walk(map, counting, table, error) : result;
+	if (result <= 0)
+		return result;
+	table->count = before;
+	return walk(map, NULL, table, error);
 }
 
 int flows_read(int map, struct flow_table *table, struct error *error)
 {
-	return read_map(map, NULL, table, error);
+	return walk(map, NULL, table, error);
 }
 
 int flows_take(int map, uint16_t round, struct flow_table *table, struct error *error)
 {
-	return read_map(map, &round, table, error);
+	return walk(map, &round, table, error);
 }
 
 static int by_key(const void *a, const void *b)

@@ -39,15 +39,19 @@ static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 p
 	struct attempt attempt = {.sk = sk, .place = place};
 	struct attempt *before;
 
-	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, place == IN_CONNECT4))
+	before = attempts.lookup(&thread);
+	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, place == IN_CONNECT4)) {
+		/* A cgroup's BPF program may have put another destination in the place of one wanted. */
+		if (before && gets_further(before, &attempt))
+			attempts.delete(&thread);
 		return;
+	}
 	attempt.began_ns = bpf_ktime_get_ns();
 	/*
 	 * Another attempt still here had its return skipped, and it failed: success is taken out
 	 * by syn_leaves(). What a thread leaves that never connects again, the tool finds by its
 	 * age.
 	 */
-	before = attempts.lookup(&thread);
 	if (before && !gets_further(before, &attempt))
 		COUNT_LOSS(missed_return);
 	if (attempts.update(&thread, &attempt))
@@ -117,8 +121,12 @@ int syn_leaves(void *ctx)
 {
 	struct attempt attempt;
 
-	if (!attempt_take(&attempt) || attempt.sk != (void *)ARGUMENT1(ctx))
+	if (!attempt_take(&attempt))
 		return 0;
+	if (attempt.sk != (void *)ARGUMENT1(ctx)) { /* left by an attempt whose return was skipped */
+		COUNT_LOSS(missed_return);
+		return 0;
+	}
 	attempt_done(ctx, attempt.sk, &attempt.to, attempt.began_ns, 0);
 #ifdef WANT_RESULT
 	sending_begins(attempt.sk);

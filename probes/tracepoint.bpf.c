@@ -65,7 +65,8 @@ static void port_chosen(void *ctx, void *sk)
 	if (!waiting)
 		return;
 	record = *waiting;
-	portless.delete(&sk);
+	if (portless.delete(&sk)) /* another CPU was quicker */
+		return;
 	if (fill_port_after(&record, sk))
 		report(ctx, &record);
 }

@@ -14,6 +14,7 @@ from outcomes import (NEAR, NOBODY, drop_first, events, no_drops, outcome, resul
 from test_attempts import TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, answering
 from traffic import stream
 
+TCP_REPAIR = 19
 MPTCP = 262  # IPPROTO_MPTCP
 TCP_SYNCNT = 7
 
@@ -316,6 +317,22 @@ def unreachable_nonblocking(scene):
         tool = start(scene, "-p", client.pid, *options)
         equal(client.run(), [errno.EINPROGRESS, True, errno.EHOSTUNREACH], "the client was told")
         equal(results(events(tool)), [(NOBODY, 80, "EHOSTUNREACH")], "results with %s" % options)
+
+
+@test
+def repaired(scene):
+    """A connection restored (TCP_REPAIR, as CRIU does it) is established without a packet."""
+    def work():
+        sock = stream(socket.AF_INET)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        error = sock.connect_ex(("127.0.0.1", 80))
+        sock.close()
+        return error
+
+    client = scene.client(work)
+    tool = start(scene, "-r", "-p", client.pid)
+    equal(client.run(), 0, "connect")
+    equal(results(events(tool)), [("127.0.0.1", 80, "OK")], "results")
 
 
 @test
