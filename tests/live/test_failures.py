@@ -416,3 +416,15 @@ def little_locked_memory(scene):
 def no_new_process(scene):
     refused("processes", "ulimit -u", options=("--no-cache",),
             before=TWO[:-1] + ("--bounding-set=-all,+bpf,+perfmon", "prlimit", "--nproc=1"))
+
+
+@test
+def kernel_symbols_unread(scene):
+    """Compiling does not take in the kernel's list of symbols: here that would never end."""
+    fifo = os.path.join(scene.directory(), "fifo")
+    os.mkfifo(fifo)
+    got = once(*EXTRA, "--no-cache", "--duration", "1",
+               before=mounts("mount --bind %s /proc/kallsyms" % fifo))
+    equal((got[0], got[2]), (0, ""), "status, standard error")
+    with open("/proc/mounts") as table:
+        check("kallsyms" not in table.read(), "the other file stays in its place")
