@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "compiler/cache_entry.h"
+#include "compiler/write_all.h"
 
 struct found {
 	char name[ENTRY_NAME_SIZE];
@@ -39,17 +40,7 @@ static int measure(struct library *library, const char *path)
 /* Onto the disk, before the file gets its name. */
 static int fill(int fd, const char *block, size_t size)
 {
-	while (size) {
-		ssize_t done = write(fd, block, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return -1;
-		block += done;
-		size -= done;
-	}
-	return fsync(fd);
+	return write_all(fd, block, size) ? -1 : fsync(fd);
 }
 
 /* Give a file without a name its name. */

@@ -2,7 +2,6 @@
 #include "compiler/helper.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <link.h>
 #include <limits.h>
 #include <sched.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <bcc/bcc_common.h>
+#include "compiler/write_all.h"
 #include "sandbox/sandbox.h"
 
 #define LIBRARY "libbcc.so.0"
@@ -209,48 +209,13 @@ static bool private_tmp(void)
 	       mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=512m,mode=0700") == 0;
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size) {
-		ssize_t done = write(fd, at, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return -1;
-		at += done;
-		size -= done;
-	}
-	return 0;
-}
-
-/*
- * libbcc takes in the whole of /proc/kallsyms, for longer than it then compiles, to see whether the
- * kernel has these two functions. Before Linux 5.5 it has not; then the text calls neither. So a
- * file with them alone stands in its place, where a private /tmp can hold it.
- */
-static void few_symbols(void)
-{
-	static const char symbols[] = "ffffffff81000000 T bpf_probe_read_kernel\n"
-				      "ffffffff81000100 T bpf_probe_read_user\n";
-	int fd = open("/tmp/kallsyms", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	bool written;
-
-	if (fd < 0)
-		return;
-	written = write_all(fd, symbols, sizeof(symbols) - 1) == 0;
-	if (close(fd) == 0 && written)
-		(void)mount("/tmp/kallsyms", "/proc/kallsyms", NULL, MS_BIND, NULL);
-}
-
 /* Returns whether /tmp is the process's own from now on. */
 static bool private_places(bool tmp_too)
 {
 	if (!private_tmp())
 		return false;
-	few_symbols();
+	if (stubs_symbols("/tmp/kallsyms") == 0)
+		(void)mount("/tmp/kallsyms", "/proc/kallsyms", NULL, MS_BIND, NULL);
 	return tmp_too || umount2("/tmp", MNT_DETACH) != 0;
 }
 

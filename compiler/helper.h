@@ -27,4 +27,11 @@ int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error 
 /* Remove it again; best effort. */
 void stubs_remove(const char *path);
 
+/*
+ * Make a file to stand in the place of /proc/kallsyms. libbcc takes that in whole, for longer than
+ * it then compiles, to see whether the kernel has two functions. This one has them alone; before
+ * Linux 5.5, which has not, the text calls neither. Returns 0 or -1.
+ */
+int stubs_symbols(const char *path);
+
 #endif

@@ -44,6 +44,18 @@ static __u64 attempt_began(void)
 		*before = 0;
 	return began_ns ? began_ns : bpf_ktime_get_ns();
 }
+
+/* What came of the SYN by now. A socket under repair (TCP_REPAIR) is connected at once. */
+static void syn_has_left(void *ctx, void *sk)
+{
+	__u8 state = 0;
+
+	FIELD_READ(state, sk, OFFSET_SOCK_STATE);
+	if (state == STATE_ESTABLISHED)
+		end_attempt(ctx, sk, 1, 0);
+	else
+		note_soft_error(sk);
+}
 #else
 /* Records come in the order of their times. */
 static __u64 attempt_began(void)
@@ -57,20 +69,14 @@ static void attempt_exits(void *ctx, void *sk, __u64 began_ns, int inner)
 	int result = RESULT(ctx);
 	struct destination to = {};
 
-	if (result != -ERROR_EAFNOSUPPORT &&
-	    attempt_wanted(&to, sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), inner)) {
-		attempt_done(ctx, sk, &to, began_ns, result);
+	if (result == -ERROR_EAFNOSUPPORT ||
+	    !attempt_wanted(&to, sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), inner))
+		return;
+	attempt_done(ctx, sk, &to, began_ns, result);
 #ifdef WANT_RESULT
-		__u8 state = 0;
-
-		/* A socket under repair (TCP_REPAIR) is connected at once, before this. */
-		FIELD_READ(state, sk, OFFSET_SOCK_STATE);
-		if (result == 0 && state == STATE_ESTABLISHED)
-			end_attempt(ctx, sk, 1, 0);
-		else
-			note_soft_error(sk);
+	if (result == 0)
+		syn_has_left(ctx, sk);
 #endif
-	}
 }
 
 int connect4_exit(void *ctx)

@@ -33,17 +33,25 @@ static int gets_further(const struct attempt *before, const struct attempt *atte
 	       (before->sk == attempt->sk || is_multipath(before->sk));
 }
 
+/* A cgroup's BPF program put a destination that is not wanted in the place of one that was. */
+static void attempt_replaced(const struct attempt *attempt)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct attempt *before = attempts.lookup(&thread);
+
+	if (before && gets_further(before, attempt))
+		attempts.delete(&thread);
+}
+
 static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 place)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct attempt attempt = {.sk = sk, .place = place};
 	struct attempt *before;
 
-	before = attempts.lookup(&thread);
 	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, place == IN_CONNECT4)) {
-		/* A cgroup's BPF program may have put another destination in the place of one wanted. */
-		if (before && gets_further(before, &attempt))
-			attempts.delete(&thread);
+		if (place > IN_PRE_CONNECT)
+			attempt_replaced(&attempt);
 		return;
 	}
 	attempt.began_ns = bpf_ktime_get_ns();
@@ -52,6 +60,7 @@ static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 p
 	 * by syn_leaves(). What a thread leaves that never connects again, the tool finds by its
 	 * age.
 	 */
+	before = attempts.lookup(&thread);
 	if (before && !gets_further(before, &attempt))
 		COUNT_LOSS(missed_return);
 	if (attempts.update(&thread, &attempt))

@@ -319,35 +319,32 @@ def unreachable_nonblocking(scene):
         equal(results(events(tool)), [(NOBODY, 80, "EHOSTUNREACH")], "results with %s" % options)
 
 
-@test
-def repaired(scene):
-    """A connection restored (TCP_REPAIR, as CRIU does it) is established without a packet."""
+def established_alone(scene, port, prepare):
+    """The socket needs no listener: its connect works at once, and is shown as OK."""
     def work():
         sock = stream(socket.AF_INET)
-        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-        error = sock.connect_ex(("127.0.0.1", 80))
+        prepare(sock)
+        error = sock.connect_ex(("127.0.0.1", port))
         sock.close()
         return error
 
     client = scene.client(work)
     tool = start(scene, "-r", "-p", client.pid)
     equal(client.run(), 0, "connect")
-    equal(results(events(tool)), [("127.0.0.1", 80, "OK")], "results")
+    equal(results(events(tool)), [("127.0.0.1", port, "OK")], "results")
+
+
+@test
+def repaired(scene):
+    """A connection restored (TCP_REPAIR, as CRIU does it) is established without a packet."""
+    established_alone(scene, 80,
+                      lambda sock: sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1))
 
 
 @test
 def simultaneous(scene):
     """Both ends connect at once, here one socket to itself: OK, by way of SYN_RECV."""
-    def work():
-        sock = stream(socket.AF_INET, ("127.0.0.1", 4444))
-        error = sock.connect_ex(("127.0.0.1", 4444))
-        sock.close()
-        return error
-
-    client = scene.client(work)
-    tool = start(scene, "-r", "-p", client.pid)
-    equal(client.run(), 0, "connect")
-    equal(results(events(tool)), [("127.0.0.1", 4444, "OK")], "results")
+    established_alone(scene, 4444, lambda sock: sock.bind(("127.0.0.1", 4444)))
 
 
 @test
