@@ -10,20 +10,8 @@
 #include "kernel/perf.h"
 #include "kernel/privilege.h"
 #include "probes/text.h"
-
-__attribute__((format(printf, 2, 3))) static void say(const struct options *options,
-						      const char *format, ...)
-{
-	va_list args;
-
-	if (!options->verbose)
-		return;
-	va_start(args, format);
-	fputs("tcpconnect: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
+#include "say.h"
+#include "types.h"
 
 static char *text_of(const struct facts *facts, const struct options *options,
 		     const struct places *places, enum probe_kind way, bool literal,
@@ -33,8 +21,7 @@ static char *text_of(const struct facts *facts, const struct options *options,
 		.options = options,
 		.places = places,
 		.probe = way,
-		.types = facts->types,
-		.offsets = facts->types == TYPES_BTF && facts->types_read ? &facts->offsets : NULL,
+		.offsets = facts->types_read ? &facts->offsets : NULL,
 		.old_probe_read = facts->old_probe_read,
 		.no_ringbuf = facts->no_ringbuf,
 		.literal = literal,
@@ -72,19 +59,17 @@ static int resolve_targets(struct object *object, const struct facts *facts,
 
 static struct object *compile_way(struct facts *facts, const struct options *options,
 				  const struct places *places, enum probe_kind way,
-				  struct toolchain *toolchain, struct error *error)
+				  const struct cache *cache, struct toolchain *toolchain,
+				  struct error *error)
 {
 	struct compile_request request = {
-		.headers = facts->types == TYPES_BTF ? HEADERS_NONE
-			   : facts->headers.archive  ? HEADERS_ARCHIVE
-						     : HEADERS_TREE,
 		.kernel_version = kernel_version_code(&facts->kernel),
 		.seconds = COMPILE_SECONDS,
 	};
 	struct object *object;
 	char *text, *words;
 
-	if (facts_read_types(facts, error))
+	if (types_read(facts, options, cache, error))
 		return NULL;
 	text = text_of(facts, options, places, way, options->no_cache, error);
 	if (!text)
@@ -102,7 +87,7 @@ static struct object *compile_way(struct facts *facts, const struct options *opt
 	return object;
 }
 
-/* Without a build id, only the numbers themselves tell two kernels apart. */
+/* Without a build id, only the numbers from BTF tell two kernels apart. */
 static int make_key(struct cache_key *key, struct facts *facts, const struct options *options,
 		    const struct places *places, enum probe_kind way)
 {
@@ -111,17 +96,18 @@ static int make_key(struct cache_key *key, struct facts *facts, const struct opt
 		.kernel = &facts->kernel,
 		.headers = facts->types == TYPES_HEADERS ? &facts->headers : NULL,
 	};
+	bool numbers = !facts->kernel.build_id[0] && facts->types == TYPES_BTF;
 	struct error ignored;
 	char *text;
 	int failed;
 
-	if (!facts->kernel.build_id[0] && facts_read_types(facts, &ignored))
+	if (numbers && facts_read_types(facts, &ignored))
 		return -1;
 
 	/* As if the types had not been read, so that a cold start makes the key of a warm one. */
 	struct facts quick = *facts;
 
-	if (facts->kernel.build_id[0]) {
+	if (!numbers) {
 		quick.types_read = false;
 		quick.old_probe_read = quick.no_ringbuf = false;
 	}
@@ -168,9 +154,10 @@ static void fresh_forget(struct fresh *fresh)
 }
 
 static int load_fresh(struct tracing *tracing, struct facts *facts,
-		      const struct session_config *config, struct fresh *fresh, struct error *error)
+		      const struct session_config *config, const struct cache *cache,
+		      struct fresh *fresh, struct error *error)
 {
-	fresh->object = compile_way(facts, config->options, config->places, config->way,
+	fresh->object = compile_way(facts, config->options, config->places, config->way, cache,
 				    &fresh->toolchain, error);
 	return fresh->object ? load_object(tracing, fresh->object, config, error) : -1;
 }
@@ -187,11 +174,11 @@ static int load_way(struct tracing *tracing, struct facts *facts,
 	fresh->has_key = cache->directory >= 0 &&
 			 make_key(&fresh->key, facts, options, config->places, config->way) == 0;
 	if (!fresh->has_key)
-		return load_fresh(tracing, facts, config, fresh, error);
+		return load_fresh(tracing, facts, config, cache, fresh, error);
 	object = cache_load(cache, &fresh->key, &why);
 	if (!object) {
 		say(options, "not in the cache: %s", why.line);
-		return load_fresh(tracing, facts, config, fresh, error);
+		return load_fresh(tracing, facts, config, cache, fresh, error);
 	}
 	say(options, "compiled before, in %s", cache->path);
 	result = load_object(tracing, object, config, error);
@@ -200,7 +187,7 @@ static int load_way(struct tracing *tracing, struct facts *facts,
 	if (result != SESSION_REFUSED)
 		return result;
 	say(options, "what was compiled before is refused; once more");
-	return load_fresh(tracing, facts, config, fresh, error);
+	return load_fresh(tracing, facts, config, cache, fresh, error);
 }
 
 /* A whole packet goes nowhere but into a perf buffer. */
@@ -370,10 +357,12 @@ char *tracing_text(const struct options *options, struct error *error)
 {
 	int (*way_usable)(enum probe_kind way, struct error * error);
 	enum probe_kind way = options->probe;
+	struct cache cache = {.directory = -1};
 	struct places places;
 	struct error ignored;
 	struct facts facts;
 	char *text;
+	int failed;
 
 	/* Neither map is needed for the text, nor the privilege to open it. */
 	struct options without_maps = *options;
@@ -381,7 +370,12 @@ char *tracing_text(const struct options *options, struct error *error)
 	without_maps.cgroupmap = without_maps.mntnsmap = NULL;
 	if (places_open(&places, &without_maps, error))
 		return NULL;
-	if (facts_ask(&facts, options->types, error) || facts_read_types(&facts, error)) {
+	if (!options->no_cache)
+		(void)cache_look(&cache, options->cache_dir, &ignored);
+	failed = facts_ask(&facts, options->types, error) ||
+		 types_read(&facts, options, &cache, error);
+	cache_close(&cache);
+	if (failed) {
 		facts_forget(&facts);
 		places_close(&places);
 		return NULL;

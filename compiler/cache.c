@@ -133,13 +133,28 @@ static int toolchain_check(const struct library libraries[LIBRARIES], struct err
 	return 0;
 }
 
-struct object *cache_load(const struct cache *cache, const struct cache_key *key, struct error *why)
+static int open_entry(const struct cache *cache, const char *name, struct error *why)
+{
+	/* O_NONBLOCK: no pipe of this name holds the tool up. */
+	int fd = openat(cache->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT)
+		return fail(why, "%s has nothing compiled for this", cache->path);
+	if (errno == ELOOP)
+		return fail(why, "%s/%s is a symbolic link", cache->path, name);
+	return fail(why, "cannot open %s/%s: %s", cache->path, name, strerror(errno));
+}
+
+void *cache_load_bytes(const struct cache *cache, const struct cache_key *key, size_t *size,
+		       struct error *why)
 {
 	struct library libraries[LIBRARIES];
-	struct object *object = NULL;
 	char name[ENTRY_NAME_SIZE];
+	const void *content = NULL;
+	size_t block_size = 0;
 	struct error what;
-	size_t size = 0;
 	void *block;
 	int fd;
 
@@ -148,27 +163,34 @@ struct object *cache_load(const struct cache *cache, const struct cache_key *key
 		return NULL;
 	}
 	entry_name(name, key);
-	/* O_NONBLOCK: no pipe of this name holds the tool up. */
-	fd = openat(cache->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0) {
-		if (errno == ENOENT)
-			fail(why, "%s has nothing compiled for this", cache->path);
-		else if (errno == ELOOP)
-			fail(why, "%s/%s is a symbolic link", cache->path, name);
-		else
-			fail(why, "cannot open %s/%s: %s", cache->path, name, strerror(errno));
+	fd = open_entry(cache, name, why);
+	if (fd < 0)
 		return NULL;
-	}
-	block = read_entry(fd, &size, &what);
+	block = read_entry(fd, &block_size, &what);
 	close(fd);
 	if (block)
-		object = entry_decode(block, size, key, libraries, &what);
-	free(block);
-	if (object && toolchain_check(libraries, &what)) {
-		object_free(object);
-		object = NULL;
-	}
-	if (!object)
+		content = entry_decode(block, block_size, key, libraries, size, &what);
+	if (!content || toolchain_check(libraries, &what)) {
 		fail(why, "%s/%s: %.512s", cache->path, name, what.line);
+		free(block);
+		return NULL;
+	}
+	memmove(block, content, *size);
+	return block;
+}
+
+struct object *cache_load(const struct cache *cache, const struct cache_key *key, struct error *why)
+{
+	size_t size;
+	void *bytes = cache_load_bytes(cache, key, &size, why);
+	struct object *object = NULL;
+	struct error what;
+
+	if (bytes) {
+		object = object_decode(bytes, size, &what);
+		if (!object)
+			fail(why, "%s: %.512s", cache->path, what.line);
+	}
+	free(bytes);
 	return object;
 }

@@ -11,9 +11,10 @@
 #include "kernel/identity.h"
 
 /*
- * Compiled objects, kept from one run to the next: one file for each, in a directory that
- * nobody else may write to. It only saves time. Whatever goes wrong with it is a reason to
- * compile, to be said with -v, and never an error of the run. Neither libbcc nor LLVM is opened.
+ * Compiled objects, and what else a compiler was asked, kept from one run to the next: one file
+ * each, in a directory that nobody else may write to. It only saves time. Whatever goes wrong with
+ * it is a reason to compile, to be said with -v, and never an error of the run. Neither libbcc nor
+ * LLVM is opened.
  */
 
 #define CACHE_DEFAULT_DIRECTORY "/var/cache/tcpconnect"
@@ -79,5 +80,12 @@ struct object *cache_load(const struct cache *cache, const struct cache_key *key
  */
 int cache_store(const struct cache *cache, const struct cache_key *key, const struct object *object,
 		const struct toolchain *toolchain, struct error *why);
+
+/* The same for *size bytes of any kind. Those loaded are to be freed, and checked like any input.
+ */
+void *cache_load_bytes(const struct cache *cache, const struct cache_key *key, size_t *size,
+		       struct error *why);
+int cache_store_bytes(const struct cache *cache, const struct cache_key *key, const void *bytes,
+		      size_t size, const struct toolchain *toolchain, struct error *why);
 
 #endif

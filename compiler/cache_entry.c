@@ -7,11 +7,11 @@
 #define ENTRY_MAGIC   0x74637063u
 #define ENTRY_VERSION 1u /* of this layout, and of all that the key cannot say */
 
-/* Host byte order: an entry serves only the machine that made it. Key and object follow. */
+/* Host byte order: an entry serves only the machine that made it. Key and content follow. */
 struct entry_header {
 	uint32_t magic, version;
 	uint64_t checksum; /* of everything behind it */
-	uint32_t key_size, object_size;
+	uint32_t key_size, content_size;
 	struct library libraries[LIBRARIES];
 };
 
@@ -23,40 +23,38 @@ static uint64_t checksum_of(const char *block, size_t size)
 }
 
 void *entry_encode(const struct cache_key *key, const struct library libraries[LIBRARIES],
-		   const struct object *object, size_t *size, struct error *why)
+		   const void *content, size_t content_size, size_t *size, struct error *why)
 {
-	struct entry_header header = {.magic = ENTRY_MAGIC, .version = ENTRY_VERSION};
-	size_t object_size = 0;
-	void *encoded = object_encode(object, &object_size);
-	char *block = NULL;
+	struct entry_header header = {
+		.magic = ENTRY_MAGIC,
+		.version = ENTRY_VERSION,
+		.key_size = key->size,
+		.content_size = content_size,
+	};
+	char *block;
 
-	*size = sizeof(header) + key->size + object_size;
+	*size = sizeof(header) + key->size + content_size;
 	if (*size > ENTRY_SIZE_MAX) {
 		fail(why, "too large");
-		free(encoded);
 		return NULL;
 	}
-	if (encoded)
-		block = malloc(*size);
+	block = malloc(*size);
 	if (!block) {
 		fail(why, "out of memory");
-		free(encoded);
 		return NULL;
 	}
-	header.key_size = key->size;
-	header.object_size = object_size;
 	memcpy(header.libraries, libraries, sizeof(header.libraries));
 	memcpy(block, &header, sizeof(header));
 	memcpy(block + sizeof(header), key->data, key->size);
-	memcpy(block + sizeof(header) + key->size, encoded, object_size);
+	memcpy(block + sizeof(header) + key->size, content, content_size);
 	header.checksum = checksum_of(block, *size);
 	memcpy(block, &header, sizeof(header));
-	free(encoded);
 	return block;
 }
 
-struct object *entry_decode(const void *block, size_t size, const struct cache_key *key,
-			    struct library libraries[LIBRARIES], struct error *why)
+const void *entry_decode(const void *block, size_t size, const struct cache_key *key,
+			 struct library libraries[LIBRARIES], size_t *content_size,
+			 struct error *why)
 {
 	struct entry_header header;
 	const char *at = block;
@@ -70,7 +68,7 @@ struct object *entry_decode(const void *block, size_t size, const struct cache_k
 		fail(why, "of another format");
 		return NULL;
 	}
-	if ((uint64_t)header.key_size + header.object_size != size - sizeof(header) ||
+	if ((uint64_t)header.key_size + header.content_size != size - sizeof(header) ||
 	    header.checksum != checksum_of(at, size)) {
 		fail(why, "damaged");
 		return NULL;
@@ -82,11 +80,12 @@ struct object *entry_decode(const void *block, size_t size, const struct cache_k
 		}
 	at += sizeof(header);
 	if (header.key_size != key->size || memcmp(at, key->data, key->size)) {
-		fail(why, "the entry of another program with the same hash");
+		fail(why, "the entry of something else with the same hash");
 		return NULL;
 	}
 	memcpy(libraries, header.libraries, sizeof(header.libraries));
-	return object_decode(at + key->size, header.object_size, why);
+	*content_size = header.content_size;
+	return at + key->size;
 }
 
 int entry_trusted(const struct stat *st, struct error *why)

@@ -36,14 +36,15 @@ void entry_name(char name[ENTRY_NAME_SIZE], const struct cache_key *key);
 
 /* One block of *size bytes, to be freed; NULL with the reason. */
 void *entry_encode(const struct cache_key *key, const struct library libraries[LIBRARIES],
-		   const struct object *object, size_t *size, struct error *why);
+		   const void *content, size_t content_size, size_t *size, struct error *why);
 
 /*
- * The object in an entry made for the key, and its libraries. The block may hold anything.
- * NULL with the reason.
+ * Where in an entry made for the key its content is, with its size, and the entry's libraries. The
+ * block may hold anything. NULL with the reason.
  */
-struct object *entry_decode(const void *block, size_t size, const struct cache_key *key,
-			    struct library libraries[LIBRARIES], struct error *why);
+const void *entry_decode(const void *block, size_t size, const struct cache_key *key,
+			 struct library libraries[LIBRARIES], size_t *content_size,
+			 struct error *why);
 
 /*
  * Whether what fstat() tells of an entry lets it be read: a regular file of this user with one

@@ -208,8 +208,8 @@ static void tidy(int directory, const char *stored)
 	free(listing.entries);
 }
 
-int cache_store(const struct cache *cache, const struct cache_key *key, const struct object *object,
-		const struct toolchain *toolchain, struct error *why)
+int cache_store_bytes(const struct cache *cache, const struct cache_key *key, const void *bytes,
+		      size_t bytes_size, const struct toolchain *toolchain, struct error *why)
 {
 	struct library libraries[LIBRARIES] = {0};
 	char name[ENTRY_NAME_SIZE];
@@ -223,7 +223,7 @@ int cache_store(const struct cache *cache, const struct cache_key *key, const st
 	if (measure(&libraries[0], toolchain->libbcc) ||
 	    (toolchain->llvm[0] && measure(&libraries[1], toolchain->llvm)))
 		return fail(why, "%s: the library that compiled is not to be found", cache->path);
-	block = entry_encode(key, libraries, object, &size, &what);
+	block = entry_encode(key, libraries, bytes, bytes_size, &size, &what);
 	if (!block)
 		return fail(why, "%s: %.512s", cache->path, what.line);
 	entry_name(name, key);
@@ -237,4 +237,18 @@ int cache_store(const struct cache *cache, const struct cache_key *key, const st
 	tidy(cache->directory, name);
 	fsync(cache->directory);
 	return 0;
+}
+
+int cache_store(const struct cache *cache, const struct cache_key *key, const struct object *object,
+		const struct toolchain *toolchain, struct error *why)
+{
+	size_t size;
+	void *bytes = object_encode(object, &size);
+	int failed;
+
+	if (!bytes)
+		return fail(why, "out of memory");
+	failed = cache_store_bytes(cache, key, bytes, size, toolchain, why);
+	free(bytes);
+	return failed;
 }

@@ -85,8 +85,9 @@ static const char *memory_remedy(void)
 		       : "";
 }
 
-static struct object *take_answer(const struct answer *answer, int status,
-				  struct toolchain *toolchain, struct error *error)
+/* What is behind the toolchain, with its size; or NULL. */
+static const char *take_answer(const struct answer *answer, char kind, int status,
+			       struct toolchain *toolchain, size_t *size, struct error *error)
 {
 	const char *data = answer->data;
 
@@ -100,7 +101,7 @@ static struct object *take_answer(const struct answer *answer, int status,
 		error->final = data[0] == ANSWER_FINAL;
 		return NULL;
 	}
-	if (answer->size < 1 + sizeof(*toolchain) || data[0] != ANSWER_OBJECT) {
+	if (answer->size < 1 + sizeof(*toolchain) || data[0] != kind) {
 		fail(error, "the process that compiles ended with status %d and no answer",
 		     WEXITSTATUS(status));
 		return NULL;
@@ -108,8 +109,8 @@ static struct object *take_answer(const struct answer *answer, int status,
 	memcpy(toolchain, data + 1, sizeof(*toolchain));
 	toolchain->libbcc[sizeof(toolchain->libbcc) - 1] = '\0';
 	toolchain->llvm[sizeof(toolchain->llvm) - 1] = '\0';
-	return object_decode(data + 1 + sizeof(*toolchain), answer->size - 1 - sizeof(*toolchain),
-			     error);
+	*size = answer->size - 1 - sizeof(*toolchain);
+	return data + 1 + sizeof(*toolchain);
 }
 
 static char *take_words(int fd)
@@ -145,20 +146,12 @@ child(helper_fn *helper, const struct compile_request *request, int answer, int 
 	_exit(helper(request, answer));
 }
 
-struct object *compile(const struct compile_request *request, struct toolchain *toolchain,
-		       char **words, struct error *error)
+/* Run a helper to its end. Returns 0 with all that it sent, to be freed, and its status; or -1. */
+static int run(helper_fn *helper, const struct compile_request *request, struct answer *answer,
+	       int *status, char **words, struct error *error)
 {
-	return compile_by(helper_main, request, toolchain, words, error);
-}
-
-struct object *compile_by(helper_fn *helper, const struct compile_request *request,
-			  struct toolchain *toolchain, char **words, struct error *error)
-{
-	struct answer answer = {0};
-	struct object *object = NULL;
 	pid_t parent = getpid(), pid;
-	int said, ends[2], status = 0;
-	int failed;
+	int said, ends[2], failed = -1;
 
 	*words = NULL;
 	said = memfd_create("compiler-words", MFD_CLOEXEC);
@@ -167,7 +160,7 @@ struct object *compile_by(helper_fn *helper, const struct compile_request *reque
 		     error_remedy(errno));
 		if (said >= 0)
 			close(said);
-		return NULL;
+		return -1;
 	}
 	fflush(NULL);
 	pid = fork();
@@ -178,19 +171,68 @@ struct object *compile_by(helper_fn *helper, const struct compile_request *reque
 		fail(error, "cannot start the compiler: %s%s", strerror(errno),
 		     error_remedy(errno));
 	} else {
-		failed = read_answer(ends[0], request->seconds, &answer, error);
+		failed = read_answer(ends[0], request->seconds, answer, error);
 		/* Nothing more can come. One that ends by itself keeps its own status. */
 		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 			;
-		if (!failed)
-			object = take_answer(&answer, status, toolchain, error);
-		else
+		if (failed)
 			error->final = true;
 		*words = take_words(said);
 	}
 	close(ends[0]);
 	close(said);
+	return failed;
+}
+
+struct object *compile_by(helper_fn *helper, const struct compile_request *request,
+			  struct toolchain *toolchain, char **words, struct error *error)
+{
+	struct object *object = NULL;
+	struct answer answer = {0};
+	const char *encoded;
+	int status = 0;
+	size_t size;
+
+	if (run(helper, request, &answer, &status, words, error) == 0) {
+		encoded = take_answer(&answer, ANSWER_OBJECT, status, toolchain, &size, error);
+		if (encoded)
+			object = object_decode(encoded, size, error);
+	}
 	free(answer.data);
 	return object;
+}
+
+int compile_question_by(helper_fn *helper, const struct compile_request *request,
+			struct toolchain *toolchain, char **words, struct error *error)
+{
+	struct answer answer = {0};
+	int status = 0, failed;
+	size_t size;
+
+	failed = run(helper, request, &answer, &status, words, error) ||
+		 !take_answer(&answer, ANSWER_WORDS, status, toolchain, &size, error);
+	free(answer.data);
+	if (!failed && !*words)
+		return fail(error, "the process that compiles said nothing");
+	return failed ? -1 : 0;
+}
+
+struct object *compile(const struct compile_request *request, struct toolchain *toolchain,
+		       char **words, struct error *error)
+{
+	return compile_by(helper_main, request, toolchain, words, error);
+}
+
+int compile_question(const struct compile_request *request, struct toolchain *toolchain,
+		     char **words, struct error *error)
+{
+	return compile_question_by(helper_main, request, toolchain, words, error);
+}
+
+bool compile_few_files(void)
+{
+	struct rlimit files;
+
+	return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 64;
 }

@@ -2,6 +2,7 @@
 #ifndef TCPCONNECT_COMPILE_H
 #define TCPCONNECT_COMPILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "compiler/object.h"
@@ -21,11 +22,14 @@ enum header_source {
 };
 
 struct compile_request {
-	const char *text; /* the BPF program */
+	const char *text;         /* the BPF program, or the question */
+	const char *const *flags; /* for clang besides, ended by NULL, at most COMPILE_FLAGS_MAX */
 	enum header_source headers;
 	uint32_t kernel_version; /* LINUX_VERSION_CODE of the running kernel */
 	unsigned int seconds;    /* time limit */
 };
+
+#define COMPILE_FLAGS_MAX 16
 
 /* What a compilation depended on besides its request. */
 struct toolchain {
@@ -41,6 +45,16 @@ struct toolchain {
  */
 struct object *compile(const struct compile_request *request, struct toolchain *toolchain,
 		       char **words, struct error *error);
+
+/*
+ * Have clang say, in a process of the same kind, what is wrong with a text that it must refuse:
+ * *words as above. Returns 0, or -1 with *error set: as above, or the text was not refused.
+ */
+int compile_question(const struct compile_request *request, struct toolchain *toolchain,
+		     char **words, struct error *error);
+
+/* Whether the limit of open files is one that clang may have met, which it does not tell. */
+bool compile_few_files(void);
 
 /*
  * The version of the libbcc that would compile, such as "0.26.0", and its path. Opens the

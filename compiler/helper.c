@@ -219,46 +219,33 @@ static bool private_places(bool tmp_too)
 	return tmp_too || umount2("/tmp", MNT_DETACH) != 0;
 }
 
-/* What opens its sources one inside another says nothing of a limit that stops it. */
-static bool few_files(void)
+/* Returns 0 with what clang made of the text, NULL if it refused it; or -1 with *error set. */
+static int run_clang(const struct libbcc *bcc, const struct compile_request *request, void **module,
+		     struct error *error)
 {
-	struct rlimit files;
-
-	return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 64;
-}
-
-static void *run_clang(const struct libbcc *bcc, const struct compile_request *request,
-		       struct error *error)
-{
-	const char *flags[] = {"-Wno-unused-function"};
+	const char *flags[1 + COMPILE_FLAGS_MAX] = {"-Wno-unused-function"};
 	char stubs[PATH_MAX] = "";
-	void *module;
+	int count = 1;
 
+	for (const char *const *flag = request->flags; flag && *flag && count <= COMPILE_FLAGS_MAX;)
+		flags[count++] = *flag++;
 	/* An installed tree may lie in /tmp itself, and nothing is written beside it. */
 	if (private_places(request->headers != HEADERS_TREE))
 		setenv("TMPDIR", "/tmp", 1);
 	/* libbcc returns to where it was called, which must be there. */
-	if (chdir("/")) {
-		fail(error, "cannot change to /: %s", strerror(errno));
-		return NULL;
-	}
+	if (chdir("/"))
+		return fail(error, "cannot change to /: %s", strerror(errno));
 	if (request->headers == HEADERS_NONE) {
 		if (stubs_create(request->kernel_version, stubs, sizeof(stubs), error))
-			return NULL;
+			return -1;
 		setenv("BCC_KERNEL_SOURCE", stubs, 1);
 	}
 	/* With what the kernel offers of it. */
 	sandbox_compiler(request->headers == HEADERS_ARCHIVE);
-	module = bcc->create(request->text, 0, flags, 1, true, NULL);
+	*module = bcc->create(request->text, 0, flags, count, true, NULL);
 	if (stubs[0])
 		stubs_remove(stubs);
-	if (!module)
-		fail(error, "libbcc cannot compile the BPF program%s; see why with -v",
-		     few_files()        ? ", perhaps for want of open files (raise ulimit -n)"
-		     : request->headers ? " with this kernel's headers (perhaps they are newer "
-					  "than its clang; --types btf needs none)"
-					: "");
-	return module;
+	return 0;
 }
 
 static int send_error(int fd, const struct error *error)
@@ -268,22 +255,21 @@ static int send_error(int fd, const struct error *error)
 	return 1;
 }
 
-static int make_object(const struct compile_request *request, struct object *object,
-		       struct toolchain *toolchain, struct error *error)
+static int make_object(const struct libbcc *bcc, void *module, struct object *object,
+		       struct error *error)
 {
 	int fds[OBJECT_MAPS_MAX] = {0};
-	struct libbcc bcc = {0};
-	void *module;
 
-	if (library_open(&bcc, toolchain, error)) {
-		error->final = true;
-		return -1;
-	}
-	module = run_clang(&bcc, request, error);
-	if (!module || take_tables(&bcc, module, object, fds, error) ||
-	    take_functions(&bcc, module, object, error) || take_references(object, fds, error))
-		return -1;
-	return 0;
+	if (!module)
+		return fail(error, "libbcc cannot compile the BPF program%s; see why with -v",
+			    compile_few_files()
+				    ? ", perhaps for want of open files (raise ulimit -n)"
+				    : "");
+	return take_tables(bcc, module, object, fds, error) ||
+			       take_functions(bcc, module, object, error) ||
+			       take_references(object, fds, error)
+		       ? -1
+		       : 0;
 }
 
 static int send_object(int fd, const struct toolchain *toolchain, const struct object *object)
@@ -303,6 +289,34 @@ static int send_object(int fd, const struct toolchain *toolchain, const struct o
 	return failed;
 }
 
+static int answer_program(const struct libbcc *bcc, void *module, const struct toolchain *toolchain,
+			  int fd)
+{
+	struct object *object = calloc(1, sizeof(*object));
+	struct error error;
+	int failed;
+
+	if (!object)
+		fail(&error, "out of memory");
+	failed = !object || make_object(bcc, module, object, &error)
+			 ? send_error(fd, &error)
+			 : send_object(fd, toolchain, object);
+	object_free(object);
+	return failed;
+}
+
+static int answer_question(const void *module, const struct toolchain *toolchain, int fd)
+{
+	struct error error;
+
+	if (module) {
+		fail(&error, "libbcc's clang takes a question for a program");
+		return send_error(fd, &error);
+	}
+	return write_all(fd, (char[]){ANSWER_WORDS}, 1) ||
+	       write_all(fd, toolchain, sizeof(*toolchain));
+}
+
 /* Never above what the user has set. */
 static void limit(int resource, rlim_t most)
 {
@@ -316,19 +330,20 @@ static void limit(int resource, rlim_t most)
 
 int helper_main(const struct compile_request *request, int fd)
 {
-	struct object *object = calloc(1, sizeof(*object));
 	struct toolchain toolchain;
+	struct libbcc bcc = {0};
+	void *module = NULL;
 	struct error error;
-	int failed;
 
 	limit(RLIMIT_AS, 4ul << 30);
 	limit(RLIMIT_CPU, request->seconds + 1);
 	limit(RLIMIT_CORE, 0);
-	if (!object)
-		fail(&error, "out of memory");
-	failed = !object || make_object(request, object, &toolchain, &error)
-			 ? send_error(fd, &error)
-			 : send_object(fd, &toolchain, object);
-	object_free(object);
-	return failed;
+	if (library_open(&bcc, &toolchain, &error)) {
+		error.final = true;
+		return send_error(fd, &error);
+	}
+	if (run_clang(&bcc, request, &module, &error))
+		return send_error(fd, &error);
+	return request->headers == HEADERS_NONE ? answer_program(&bcc, module, &toolchain, fd)
+						: answer_question(module, &toolchain, fd);
 }

@@ -10,14 +10,17 @@
 #define ANSWER_OBJECT 'O' /* struct toolchain, then an encoded object */
 #define ANSWER_ERROR  'E' /* the text of the error's line */
 #define ANSWER_FINAL  'F' /* the same, where no other program would compile either */
+#define ANSWER_WORDS  'W' /* struct toolchain: the question is answered in what was said */
 
-/* Compile and send the answer to fd. Returns the exit status. */
+/* Compile, with headers to be refused, and send the answer to fd. Returns the exit status. */
 typedef int helper_fn(const struct compile_request *request, int fd);
 helper_fn helper_main;
 
-/* compile() by another helper than helper_main(), for tests of what a helper may do wrong. */
+/* The same by another helper than helper_main(), for tests of what a helper may do wrong. */
 struct object *compile_by(helper_fn *helper, const struct compile_request *request,
 			  struct toolchain *toolchain, char **words, struct error *error);
+int compile_question_by(helper_fn *helper, const struct compile_request *request,
+			struct toolchain *toolchain, char **words, struct error *error);
 
 /*
  * Make a directory that libbcc takes for a kernel source tree, holding only the few files

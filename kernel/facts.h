@@ -18,7 +18,7 @@ struct facts {
 	/* Set by facts_read_types(), which takes its time. */
 	bool types_read;
 	struct btf *btf;              /* the kernel's, or NULL with TYPES_HEADERS */
-	struct field_offsets offsets; /* with TYPES_BTF */
+	struct field_offsets offsets; /* count 0: not known */
 	bool no_ringbuf;              /* no BPF ring buffers (before Linux 5.8) */
 	bool old_probe_read;          /* no bpf_probe_read_kernel (before Linux 5.5) */
 };
@@ -30,8 +30,9 @@ struct facts {
 int facts_ask(struct facts *facts, enum types_kind types, struct error *error);
 
 /*
- * What a compilation needs besides: the fields' offsets, the helpers there are. Does nothing
- * the second time. Returns 0, or -1 with *error set.
+ * What a compilation needs besides: the fields' offsets, the helpers there are. Does nothing the
+ * second time. With TYPES_HEADERS the offsets are for the caller to find. Returns 0, or -1 with
+ * *error set.
  */
 int facts_read_types(struct facts *facts, struct error *error);
 

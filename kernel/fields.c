@@ -200,6 +200,20 @@ int fields_resolve(const struct btf *btf, struct field_offsets *offsets, struct 
 	return 0;
 }
 
+bool fields_complete(const struct field_offsets *offsets)
+{
+	size_t count = 0;
+
+	for (const struct field *field = fields; field->macro; field++, count++) {
+		if (count == offsets->count)
+			return false;
+		if (offsets->offset[count] > FIELD_OFFSET_MAX &&
+		    !(field->optional && offsets->offset[count] == FIELD_ABSENT))
+			return false;
+	}
+	return count == offsets->count;
+}
+
 struct btf *kernel_btf(struct error *error)
 {
 	struct btf *btf = btf__parse(BTF_PATH, NULL);

@@ -17,10 +17,12 @@ struct field {
 	const char *macro; /* the name that the probes use */
 	const char *type;  /* struct without the keyword */
 	const char *path;  /* members, '.'-separated; an index may follow: regs[1] */
-	bool optional;     /* without BTF: left out, the probes then ask the data instead */
+	bool optional;     /* without BTF: absent, the probes then ask the data instead */
 };
 
-#define FIELDS_MAX 48
+#define FIELDS_MAX       48
+#define FIELD_OFFSET_MAX 0xffffu
+#define FIELD_ABSENT     UINT32_MAX /* instead of an offset */
 
 /* All fields, in a fixed order, ended by macro == NULL. */
 const struct field *fields_all(void);
@@ -40,6 +42,20 @@ int fields_resolve(const struct btf *btf, struct field_offsets *offsets, struct 
 /* One field's byte offset in btf, or -1 with *error set. For tests as well. */
 int field_offset(const struct btf *btf, const char *type, const char *path, uint32_t *offset,
 		 struct error *error);
+
+/*
+ * The kernel's headers hold no list of offsets, but a compiler that reads them knows these.
+ * fields_question() makes a text, to be freed (NULL: out of memory), that clang must refuse with
+ * the flags given (ended by NULL), telling in its errors where each field is. fields_answer()
+ * takes what it said: 0 if that is each field's offset once and no other error, else -1. Clang
+ * gives no offset in a structure of which it did not understand a part.
+ */
+extern const char *const fields_question_flags[];
+char *fields_question(void);
+int fields_answer(const char *words, struct field_offsets *offsets);
+
+/* Whether there is a likely offset for each field of fields_all(), optional ones apart. */
+bool fields_complete(const struct field_offsets *offsets);
 
 /*
  * The running kernel's BTF; the caller frees it with btf__free(). NULL with *error set

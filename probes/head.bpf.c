@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only) */
 /*
- * How the probes read the kernel. Each OFFSET_... comes from the table of fields: a
- * number where the kernel's BTF was asked, an offsetof() where its headers were.
+ * How the probes read the kernel. Each OFFSET_... comes from the table of fields: a number
+ * that the kernel's BTF told, or a compiler that read its headers.
  */
 #ifdef NO_PROBE_READ_KERNEL /* before Linux 5.5 one helper read both */
 #define bpf_probe_read_kernel bpf_probe_read

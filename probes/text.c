@@ -6,41 +6,14 @@
 #include "compiler/object.h"
 #include "probes/embedded.h"
 
-/*
- * What the offsets are taken of, where headers are asked. What only some options need is left to
- * them: clang reads it all three times.
- */
-static const struct {
-	const char *name;
-	bool (*wanted)(const struct options *options); /* NULL: always */
-} includes[] = {
-	{"linux/ptrace.h", NULL},      {"linux/sched.h", NULL},   {"linux/nsproxy.h", NULL},
-	{"linux/ns_common.h", NULL},   {"linux/fs.h", NULL},      {"linux/fdtable.h", NULL},
-	{"linux/netdevice.h", NULL},   {"linux/skbuff.h", NULL},  {"linux/uio.h", NULL},
-	{"net/sock.h", NULL},          {"net/inet_sock.h", NULL}, {"net/net_namespace.h", NULL},
-	{"linux/tcp.h", wants_result},
-};
-
-static void put_includes(FILE *out, const struct options *options)
-{
-	for (size_t i = 0; i < sizeof(includes) / sizeof(includes[0]); i++)
-		if (!includes[i].wanted || includes[i].wanted(options))
-			fprintf(out, "#include <%s>\n", includes[i].name);
-	fputc('\n', out);
-}
-
-static void put_offsets(FILE *out, const struct text_config *config)
+static void put_offsets(FILE *out, const struct field_offsets *offsets)
 {
 	size_t index = 0;
 
-	for (const struct field *field = fields_all(); field->macro; field++, index++) {
-		if (config->types == TYPES_BTF && config->offsets)
+	for (const struct field *field = fields_all(); offsets && field->macro; field++, index++)
+		if (offsets->offset[index] != FIELD_ABSENT)
 			fprintf(out, "#define OFFSET_%s %u /* struct %s: %s */\n", field->macro,
-				config->offsets->offset[index], field->type, field->path);
-		else if (config->types == TYPES_HEADERS && !field->optional)
-			fprintf(out, "#define OFFSET_%s offsetof(struct %s, %s)\n", field->macro,
-				field->type, field->path);
-	}
+				offsets->offset[index], field->type, field->path);
 	fputc('\n', out);
 }
 
@@ -258,9 +231,7 @@ char *program_text(const struct text_config *config)
 	if (!config->no_ringbuf && !config->options->count)
 		fputs("#define SPARE_BUFFER 1\n", out);
 	fputc('\n', out);
-	if (config->types == TYPES_HEADERS)
-		put_includes(out, config->options);
-	put_offsets(out, config);
+	put_offsets(out, config->offsets);
 	put_texts(out, common_texts);
 	put_texts(out, way_texts[config->probe].connects);
 	if (config->options->dns)

@@ -27,11 +27,9 @@
 struct text_config {
 	const struct options *options;
 	const struct places *places;
-	enum probe_kind probe; /* not PROBE_AUTO */
-	enum types_kind types; /* not TYPES_AUTO */
-	const struct field_offsets
-		*offsets;    /* with TYPES_BTF; NULL: leave them out (a cache key) */
-	bool old_probe_read; /* struct facts has these */
+	enum probe_kind probe;               /* not PROBE_AUTO */
+	const struct field_offsets *offsets; /* NULL: leave them out (a cache key) */
+	bool old_probe_read;                 /* struct facts has these */
 	bool no_ringbuf;
 	/*
 	 * The filters' values stand in the text as the numbers given; else as parameters that are

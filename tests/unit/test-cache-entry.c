@@ -28,6 +28,28 @@ static void read_entry(struct place *place, struct entry *entry)
 	close(fd);
 }
 
+/* As cache_load() does it. */
+static struct object *decode(const void *block, size_t size, const struct cache_key *key,
+			     struct library libraries[LIBRARIES], struct error *why)
+{
+	size_t content_size;
+	const void *content = entry_decode(block, size, key, libraries, &content_size, why);
+
+	return content ? object_decode(content, content_size, why) : NULL;
+}
+
+static void *encode(const struct cache_key *key, const struct library libraries[LIBRARIES],
+		    const struct object *object, size_t *size, struct error *why)
+{
+	size_t content_size;
+	void *content = object_encode(object, &content_size), *block;
+
+	assert_non_null(content);
+	block = entry_encode(key, libraries, content, content_size, size, why);
+	free(content);
+	return block;
+}
+
 static void test_damage_at_every_byte(void **state)
 {
 	static const unsigned char changes[] = {0x01, 0x80, 0xff, 0x20};
@@ -72,7 +94,7 @@ static void test_damage_of_two_bytes(void **state)
 		memcpy(block, entry.bytes, entry.size);
 		block[one] ^= change;
 		block[other] ^= change;
-		if (entry_decode(block, entry.size, &key, libraries, &place->why))
+		if (decode(block, entry.size, &key, libraries, &place->why))
 			fail_msg("decoded with bytes %zu and %zu changed by %#x", one, other,
 				 change);
 	}
@@ -237,11 +259,11 @@ static void test_length_of_the_key(void **state)
 	for (size_t size = 0; size < 20; size++) {
 		struct cache_key key = {(unsigned char *)"program and another", size};
 		struct object *object =
-			entry_decode(entry.bytes, entry.size, &key, libraries, &place->why);
+			decode(entry.bytes, entry.size, &key, libraries, &place->why);
 
 		assert_int_equal(object != NULL, size == strlen("program"));
 		if (!object)
-			assert_why(place, "another program");
+			assert_why(place, "something else");
 		object_free(object);
 	}
 }
@@ -258,17 +280,17 @@ static void test_forged(void **state)
 	void *block;
 
 	memset(libraries[1].path, 'x', sizeof(libraries[1].path)); /* no end */
-	block = entry_encode(&key, libraries, &object, &size, &place->why);
+	block = encode(&key, libraries, &object, &size, &place->why);
 	assert_non_null(block);
-	assert_null(entry_decode(block, size, &key, libraries, &place->why));
+	assert_null(decode(block, size, &key, libraries, &place->why));
 	assert_string_equal(place->why.line, "damaged");
 	free(block);
 
 	memset(libraries, 0, sizeof(libraries));
 	object.references = &reference;
-	block = entry_encode(&key, libraries, &object, &size, &place->why);
+	block = encode(&key, libraries, &object, &size, &place->why);
 	assert_non_null(block);
-	assert_null(entry_decode(block, size, &key, libraries, &place->why));
+	assert_null(decode(block, size, &key, libraries, &place->why));
 	assert_why(place, "damaged");
 	free(block);
 }

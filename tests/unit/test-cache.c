@@ -35,7 +35,7 @@ static void test_same_hash(void **state)
 	entry_path(place, "two", other);
 	assert_int_equal(rename(one, other), 0);
 	assert_false(hit(place, "two", 1));
-	assert_why(place, "another program");
+	assert_why(place, "something else");
 	store(place, "two", 2);
 	assert_true(hit(place, "two", 2));
 }

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Types from kernel headers. This machine may have none; they are made from its kernel's BTF, so
+that clang must find in them what the kernel itself tells."""
+
+import os
+import platform
+import re
+import subprocess
+
+from harness import Skip, check, equal, one_line, test
+from tool import once
+
+HEADERS = ("linux/ptrace.h", "linux/sched.h", "linux/nsproxy.h", "linux/ns_common.h", "linux/fs.h",
+           "linux/fdtable.h", "linux/netdevice.h", "linux/skbuff.h", "linux/uio.h", "linux/tcp.h",
+           "net/sock.h", "net/inet_sock.h", "net/net_namespace.h")
+PRIVATE = "MNT_NS_INUM"  # no header has it
+
+
+def kernel_tree(scene, change=lambda text: text):
+    """A tree that says it is this kernel's, all of its types in one file."""
+    dumped = subprocess.run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format",
+                             "c"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if dumped.returncode:
+        raise Skip("no BTF to make headers from: " + one_line(dumped.stderr))
+    tree = scene.directory()
+
+    def write(name, text):
+        path = os.path.join(tree, "include", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+
+    write("generated/autoconf.h", "")
+    write("generated/utsrelease.h", '#define UTS_RELEASE "%s"\n' % platform.release())
+    write("linux/kconfig.h", "")
+    write("linux/all.h", "#define BPF_NO_PRESERVE_ACCESS_INDEX\n" + change(dumped.stdout) +
+          "\n#define offsetof(type, member) __builtin_offsetof(type, member)\n")
+    for name in HEADERS:
+        write(name, "#include <linux/all.h>\n")
+    return tree
+
+
+def of_tree(tree):
+    return ("env", "BCC_KERNEL_SOURCE=" + tree)
+
+
+def offsets(types, *options, before=()):
+    status, out, err = once("--ebpf", "--types", types, *options, before=before)
+    equal(status, 0, "status (%s)" % one_line(err))
+    return dict(re.findall(r"^#define OFFSET_(\w+) (\d+) ", out, re.MULTILINE))
+
+
+def trace(scene, tree, *options):
+    """It traces, by the headers. What it said."""
+    client = scene.client()
+    tool = scene.tool("-p", client.pid, "-v", "--types", "headers", *options,
+                      before=of_tree(tree))
+    client.run("127.0.0.1", 80)
+    tool.stop()
+    equal([(row.pid, row.daddr, row.dport) for row in tool.rows()], [(client.pid, "127.0.0.1", 80)],
+          "events")
+    return tool.err()
+
+
+def asked(said):
+    return "asking clang" in said
+
+
+@test
+def same_offsets_as_from_btf(scene):
+    found, wanted = offsets("headers", before=of_tree(kernel_tree(scene))), offsets("btf")
+    check(wanted.pop(PRIVATE, None), "no %s in BTF" % PRIVATE)
+    check(len(wanted) > 40, "few offsets: %r" % wanted)
+    equal(found, wanted, "offsets")
+
+
+@test
+def read_once_for_all_programs(scene):
+    tree, cache = kernel_tree(scene), scene.directory()
+    os.chmod(cache, 0o700)
+    kept = ("--cache-dir", cache)
+    check(asked(trace(scene, tree, *kept)), "the first start did not ask")
+    check(not asked(trace(scene, tree, "-L", *kept)), "other options asked again")
+    said = trace(scene, tree, "-L", *kept)
+    check("compiled before" in said and not asked(said), "a warm start: " + one_line(said))
+    check(asked(trace(scene, tree, "-L", "--no-cache")), "--no-cache did not ask")
+    os.utime(os.path.join(tree, "include/generated/autoconf.h"), (1, 1))
+    check(asked(trace(scene, tree, "-U", *kept)), "headers that changed were not read")
+
+
+@test
+def damaged_offsets(scene):
+    """The entry of the offsets is refused like any other, and made anew."""
+    tree, cache = kernel_tree(scene), scene.directory()
+    os.chmod(cache, 0o700)
+    kept = ("--cache-dir", cache)
+    trace(scene, tree, *kept)
+    entries = [os.path.join(cache, name) for name in os.listdir(cache)]
+    equal(len(entries), 2, "entries")
+    small = min(entries, key=os.path.getsize)
+    with open(small, "r+b") as file:
+        file.seek(-3, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-3, os.SEEK_END)
+        file.write(bytes([byte[0] ^ 1]))
+    check(asked(trace(scene, tree, "-L", *kept)), "damaged offsets were taken")
+    check(not asked(trace(scene, tree, "-U", *kept)), "they were not made anew")
+
+
+@test
+def with_results_and_names(scene):
+    trace(scene, kernel_tree(scene), "-r", "-d", "--no-cache")
+
+
+@test
+def a_field_that_is_gone(scene):
+    """In headers that clang understands otherwise, too, nothing is guessed."""
+    tree = kernel_tree(scene, lambda text: re.sub(r"\bskc_daddr;", "skc_elsewhere;", text))
+    status, out, err = once("--types", "headers", "--no-cache", "-D", 1, before=of_tree(tree))
+    equal((status, out), (1, ""), "status and output")
+    check("--types btf" in err and err.count("\n") == 1, err)
+
+
+@test
+def a_type_that_is_unknown(scene):
+    """What is behind a member of unknown size has no offset."""
+    tree = kernel_tree(scene, lambda text: re.sub(
+        r"\bstruct sock \{", "struct sock { struct no_such_thing first;", text, count=1))
+    status, out, err = once("--types", "headers", "--no-cache", "-D", 1, before=of_tree(tree))
+    equal((status, out), (1, ""), "status and output")
+    check("--types btf" in err and err.count("\n") == 1, err)
