@@ -74,8 +74,8 @@ static struct object *compile_way(struct facts *facts, const struct options *opt
 	text = text_of(facts, options, places, way, options->no_cache, error);
 	if (!text)
 		return NULL;
-	say(options, "compiling for %s with %s", way_name(way),
-	    facts->types == TYPES_BTF ? "types from BTF" : facts->headers.path);
+	say(options, "compiling for %s with types from %s", way_name(way),
+	    facts->types == TYPES_BTF ? "BTF" : facts->headers.path);
 	request.text = text;
 	object = compile(&request, toolchain, &words, error);
 	free(text);
@@ -87,7 +87,8 @@ static struct object *compile_way(struct facts *facts, const struct options *opt
 	return object;
 }
 
-/* Without a build id, only the numbers from BTF tell two kernels apart. */
+/* Without a build id, the numbers from BTF tell two kernels apart; headers have a path and a time.
+ */
 static int make_key(struct cache_key *key, struct facts *facts, const struct options *options,
 		    const struct places *places, enum probe_kind way)
 {

@@ -6,24 +6,34 @@
 #include "kernel/fields.h"
 #include "say.h"
 
-/* Offsets that were kept, after the checks that all input gets. */
 static int recall(const struct cache *cache, const struct cache_key *key,
 		  struct field_offsets *offsets, struct error *why)
 {
 	size_t size;
 	void *bytes = cache_load_bytes(cache, key, &size, why);
+	int failed;
 
 	if (!bytes)
 		return -1;
-	offsets->count = size / sizeof(offsets->offset[0]);
-	if (size % sizeof(offsets->offset[0]) || offsets->count > FIELDS_MAX)
-		offsets->count = 0;
-	memcpy(offsets->offset, bytes, offsets->count * sizeof(offsets->offset[0]));
+	failed = fields_take(bytes, size, offsets);
 	free(bytes);
-	if (fields_complete(offsets))
-		return 0;
-	offsets->count = 0;
-	return fail(why, "%s: offsets that cannot be", cache->path);
+	return failed ? fail(why, "%s has some that cannot be", cache->path) : 0;
+}
+
+static int not_understood(const struct options *options, const char *strange, struct error *error)
+{
+	const char *cause = "perhaps they are newer than it";
+
+	if (strange)
+		say(options, "no answer but %.*s", (int)strcspn(strange, "\n"), strange);
+	if (strange && strstr(strange, "CONFIG_RANDSTRUCT"))
+		cause = "CONFIG_RANDSTRUCT shuffles its structures";
+	else if (compile_few_files())
+		cause = "perhaps for want of open files: raise ulimit -n";
+	else if (kernel_has_btf())
+		cause = "perhaps they are newer than it; --types btf needs none";
+	return fail(error, "libbcc's clang cannot read this kernel's headers (%s); see why with -v",
+		    cause);
 }
 
 static int ask(struct facts *facts, const struct options *options, const char *question,
@@ -36,23 +46,21 @@ static int ask(struct facts *facts, const struct options *options, const char *q
 		.kernel_version = kernel_version_code(&facts->kernel),
 		.seconds = COMPILE_SECONDS,
 	};
-	static const char remedy[] = "perhaps they are newer than it; --types btf needs none";
+	const char *strange;
 	char *words;
 	int failed;
 
 	say(options, "asking clang where %s has the kernel's fields", facts->headers.path);
 	failed = compile_question(&request, toolchain, &words, error);
-	if (!failed && fields_answer(words, &facts->offsets)) {
-		facts->offsets.count = 0;
-		failed = fail(
-			error,
-			"libbcc's clang cannot read this kernel's headers (%s); see why with -v",
-			compile_few_files() ? "perhaps for want of open files: raise ulimit -n"
-					    : remedy);
-		error->final = true;
+	if (failed || fields_answer(words, &facts->offsets, &strange)) {
+		if (words && options->verbose)
+			fputs(words, stderr);
+		if (!failed) {
+			facts->offsets.count = 0;
+			failed = not_understood(options, strange, error);
+		}
+		error->final = true; /* whatever the way to attach, the question is the same */
 	}
-	if (failed && words && options->verbose)
-		fputs(words, stderr);
 	free(words);
 	return failed;
 }
@@ -77,6 +85,8 @@ static int read_headers(struct facts *facts, const struct options *options,
 		return fail(error, "out of memory");
 	}
 	if (recall(cache, &key, &facts->offsets, &why)) {
+		if (cache->directory >= 0)
+			say(options, "offsets not in the cache: %s", why.line);
 		failed = ask(facts, options, question, &toolchain, error);
 		if (!failed && cache->directory >= 0 && options->action == ACTION_TRACE &&
 		    cache_store_bytes(cache, &key, facts->offsets.offset,

@@ -184,12 +184,14 @@ struct object *cache_load(const struct cache *cache, const struct cache_key *key
 	size_t size;
 	void *bytes = cache_load_bytes(cache, key, &size, why);
 	struct object *object = NULL;
+	char name[ENTRY_NAME_SIZE];
 	struct error what;
 
 	if (bytes) {
 		object = object_decode(bytes, size, &what);
+		entry_name(name, key);
 		if (!object)
-			fail(why, "%s: %.512s", cache->path, what.line);
+			fail(why, "%s/%s: %.512s", cache->path, name, what.line);
 	}
 	free(bytes);
 	return object;

@@ -23,11 +23,11 @@
 /* What a compilation depends on, as far as it is known before it. */
 struct cache_inputs {
 	/*
-	 * The program's whole text. The numbers read from BTF may be left out, where the kernel
-	 * has a build id: the same kernel has the same numbers.
+	 * The program's whole text, or the question. The numbers of fields may be left out, where
+	 * the kernel has a build id, or the headers are told: the same kernel has the same numbers.
 	 */
 	const char *text;
-	const char *way; /* of attaching: the object holds BTF ids of what it attaches to */
+	const char *way; /* of attaching, as the object holds BTF ids for it; or what else it is */
 	const struct kernel_identity *kernel;
 	const struct kernel_headers *headers; /* NULL: types from BTF */
 };

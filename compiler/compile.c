@@ -43,8 +43,7 @@ static int read_answer(int fd, unsigned int seconds, struct answer *answer, stru
 		ssize_t got;
 
 		if (left <= 0)
-			return fail(error, "libbcc did not compile the BPF program in %u seconds",
-				    seconds);
+			return fail(error, "libbcc's compiler did not end in %u seconds", seconds);
 		switch (poll(&poll_fd, 1, (int)left)) {
 		case 0:
 			continue;
@@ -134,6 +133,8 @@ static char *take_words(int fd)
 static void __attribute__((noreturn))
 child(helper_fn *helper, const struct compile_request *request, int answer, int words, pid_t parent)
 {
+	int status;
+
 	/* Should the tool be killed, nothing of it goes on. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -143,7 +144,9 @@ child(helper_fn *helper, const struct compile_request *request, int answer, int 
 	signal(SIGTERM, SIG_DFL);
 	dup2(words, STDOUT_FILENO);
 	dup2(words, STDERR_FILENO);
-	_exit(helper(request, answer));
+	status = helper(request, answer);
+	fflush(NULL); /* libbcc's words, too */
+	_exit(status);
 }
 
 /* Run a helper to its end. Returns 0 with all that it sent, to be freed, and its status; or -1. */

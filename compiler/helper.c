@@ -227,6 +227,11 @@ static int run_clang(const struct libbcc *bcc, const struct compile_request *req
 	char stubs[PATH_MAX] = "";
 	int count = 1;
 
+	/* By these libbcc would take the headers of another kernel. */
+	unsetenv("ARCH");
+	unsetenv("BCC_KERNEL_MODULES_SUFFIX");
+	unsetenv("BCC_LINUX_VERSION_CODE");
+
 	for (const char *const *flag = request->flags; flag && *flag && count <= COMPILE_FLAGS_MAX;)
 		flags[count++] = *flag++;
 	/* An installed tree may lie in /tmp itself, and nothing is written beside it. */

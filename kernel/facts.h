@@ -15,7 +15,7 @@ struct facts {
 	enum types_kind types;         /* not TYPES_AUTO */
 	struct kernel_headers headers; /* with TYPES_HEADERS */
 
-	/* Set by facts_read_types(), which takes its time. */
+	/* Set by facts_read_types(), which takes its time; offsets from headers by who asked. */
 	bool types_read;
 	struct btf *btf;              /* the kernel's, or NULL with TYPES_HEADERS */
 	struct field_offsets offsets; /* count 0: not known */

@@ -214,6 +214,19 @@ bool fields_complete(const struct field_offsets *offsets)
 	return count == offsets->count;
 }
 
+int fields_take(const void *bytes, size_t size, struct field_offsets *offsets)
+{
+	offsets->count = 0;
+	if (size > sizeof(offsets->offset) || size % sizeof(offsets->offset[0]))
+		return -1;
+	memcpy(offsets->offset, bytes, size);
+	offsets->count = size / sizeof(offsets->offset[0]);
+	if (fields_complete(offsets))
+		return 0;
+	offsets->count = 0;
+	return -1;
+}
+
 struct btf *kernel_btf(struct error *error)
 {
 	struct btf *btf = btf__parse(BTF_PATH, NULL);

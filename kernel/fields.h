@@ -10,8 +10,8 @@
 struct btf;
 
 /*
- * What the kernel calls each field that the probes read, said once. With BTF a
- * field becomes a number, with kernel headers an offsetof().
+ * What the kernel calls each field that the probes read, said once. BTF tells its number, or a
+ * compiler that reads the kernel's headers.
  */
 struct field {
 	const char *macro; /* the name that the probes use */
@@ -47,15 +47,19 @@ int field_offset(const struct btf *btf, const char *type, const char *path, uint
  * The kernel's headers hold no list of offsets, but a compiler that reads them knows these.
  * fields_question() makes a text, to be freed (NULL: out of memory), that clang must refuse with
  * the flags given (ended by NULL), telling in its errors where each field is. fields_answer()
- * takes what it said: 0 if that is each field's offset once and no other error, else -1. Clang
- * gives no offset in a structure of which it did not understand a part.
+ * takes what it said: 0 if that is each field's offset and no other error; else -1, and *strange
+ * is the line with the first other error, or NULL. Clang gives no offset in a structure of which
+ * it did not understand a part.
  */
 extern const char *const fields_question_flags[];
 char *fields_question(void);
-int fields_answer(const char *words, struct field_offsets *offsets);
+int fields_answer(const char *words, struct field_offsets *offsets, const char **strange);
 
 /* Whether there is a likely offset for each field of fields_all(), optional ones apart. */
 bool fields_complete(const struct field_offsets *offsets);
+
+/* Offsets kept as the bytes of offset[], of any origin. Returns 0, or -1: they cannot be. */
+int fields_take(const void *bytes, size_t size, struct field_offsets *offsets);
 
 /*
  * The running kernel's BTF; the caller frees it with btf__free(). NULL with *error set

@@ -27,6 +27,12 @@ static const char *const includes[] = {
 	"linux/tcp.h",
 };
 
+/* Which order that gave to structures is no macro's to tell. */
+static const char no_shuffling[] =
+	"#if defined(CONFIG_RANDSTRUCT) || defined(CONFIG_GCC_PLUGIN_RANDSTRUCT)\n"
+	"#error CONFIG_RANDSTRUCT shuffles structures\n"
+	"#endif\n";
+
 char *fields_question(void)
 {
 	char *text = NULL;
@@ -37,6 +43,7 @@ char *fields_question(void)
 	if (!out)
 		return NULL;
 	fputs("#undef _UAPI__LINUX_BPF_H__\n", out);
+	fputs(no_shuffling, out);
 	for (size_t i = 0; i < sizeof(includes) / sizeof(includes[0]); i++)
 		fprintf(out, "#include <%s>\n", includes[i]);
 	/* No C compiler takes 1.5 for a pointer, and each says the pointer's type. */
@@ -81,12 +88,13 @@ static int read_line(const char *line, size_t length, size_t *index, uint32_t *o
 	return 0;
 }
 
-int fields_answer(const char *words, struct field_offsets *offsets)
+int fields_answer(const char *words, struct field_offsets *offsets, const char **strange)
 {
 	static const char error[] = "error: ";
 	size_t length, index;
 	uint32_t offset;
 
+	*strange = NULL;
 	offsets->count = 0;
 	for (const struct field *field = fields_all(); field->macro; field++)
 		offsets->offset[offsets->count++] = FIELD_ABSENT;
@@ -95,8 +103,10 @@ int fields_answer(const char *words, struct field_offsets *offsets)
 		if (!memmem(line, length, error, strlen(error)))
 			continue;
 		if (read_line(line, length, &index, &offset) ||
-		    offsets->offset[index] != FIELD_ABSENT)
+		    (offsets->offset[index] != FIELD_ABSENT && offsets->offset[index] != offset)) {
+			*strange = line;
 			return -1;
+		}
 		offsets->offset[index] = offset;
 	}
 	return fields_complete(offsets) ? 0 : -1;

@@ -16,7 +16,7 @@ HEADERS = ("linux/ptrace.h", "linux/sched.h", "linux/nsproxy.h", "linux/ns_commo
 PRIVATE = "MNT_NS_INUM"  # no header has it
 
 
-def kernel_tree(scene, change=lambda text: text):
+def kernel_tree(scene, change=lambda text: text, config=""):
     """A tree that says it is this kernel's, all of its types in one file."""
     dumped = subprocess.run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format",
                              "c"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -30,9 +30,9 @@ def kernel_tree(scene, change=lambda text: text):
         with open(path, "w") as file:
             file.write(text)
 
-    write("generated/autoconf.h", "")
+    write("generated/autoconf.h", config)
     write("generated/utsrelease.h", '#define UTS_RELEASE "%s"\n' % platform.release())
-    write("linux/kconfig.h", "")
+    write("linux/kconfig.h", "#include <generated/autoconf.h>\n")
     write("linux/all.h", "#define BPF_NO_PRESERVE_ACCESS_INDEX\n" + change(dumped.stdout) +
           "\n#define offsetof(type, member) __builtin_offsetof(type, member)\n")
     for name in HEADERS:
@@ -103,7 +103,8 @@ def damaged_offsets(scene):
         byte = file.read(1)
         file.seek(-3, os.SEEK_END)
         file.write(bytes([byte[0] ^ 1]))
-    check(asked(trace(scene, tree, "-L", *kept)), "damaged offsets were taken")
+    said = trace(scene, tree, "-L", *kept)
+    check(asked(said) and "damaged" in said, "damaged offsets were taken: " + one_line(said))
     check(not asked(trace(scene, tree, "-U", *kept)), "they were not made anew")
 
 
@@ -112,20 +113,50 @@ def with_results_and_names(scene):
     trace(scene, kernel_tree(scene), "-r", "-d", "--no-cache")
 
 
+def not_understood(tree, reason, said="--types btf"):
+    """One line that says what would help; with -v also what is the matter."""
+    for more in ((), ("-v",)):
+        status, out, err = once("--types", "headers", "--no-cache", "-D", 1, *more,
+                                before=of_tree(tree))
+        equal((status, out), (1, ""), "status and output")
+        lines = err.splitlines()
+        check(said in lines[-1], lines[-1])
+        if more:
+            check(any("no answer" in line and reason in line for line in lines),
+                  "%r is not told: %r" % (reason, lines[-3:]))
+            equal(err.count("asking clang"), 1, "questions")
+        else:
+            equal(len(lines), 1, "lines")
+
+
 @test
 def a_field_that_is_gone(scene):
-    """In headers that clang understands otherwise, too, nothing is guessed."""
-    tree = kernel_tree(scene, lambda text: re.sub(r"\bskc_daddr;", "skc_elsewhere;", text))
-    status, out, err = once("--types", "headers", "--no-cache", "-D", 1, before=of_tree(tree))
-    equal((status, out), (1, ""), "status and output")
-    check("--types btf" in err and err.count("\n") == 1, err)
+    not_understood(kernel_tree(scene, lambda text: re.sub(
+        r"\bskc_daddr;", "skc_elsewhere;", text)), "skc_daddr")
 
 
 @test
 def a_type_that_is_unknown(scene):
     """What is behind a member of unknown size has no offset."""
-    tree = kernel_tree(scene, lambda text: re.sub(
-        r"\bstruct sock \{", "struct sock { struct no_such_thing first;", text, count=1))
-    status, out, err = once("--types", "headers", "--no-cache", "-D", 1, before=of_tree(tree))
-    equal((status, out), (1, ""), "status and output")
-    check("--types btf" in err and err.count("\n") == 1, err)
+    not_understood(kernel_tree(scene, lambda text: re.sub(
+        r"\bstruct sock \{", "struct sock { struct no_such_thing first;", text, count=1)),
+        "no_such_thing")
+
+
+@test
+def shuffled_structures(scene):
+    """Their order is no header's to tell."""
+    for config in ("CONFIG_RANDSTRUCT", "CONFIG_GCC_PLUGIN_RANDSTRUCT"):
+        not_understood(kernel_tree(scene, config="#define %s 1\n" % config), "CONFIG_RANDSTRUCT",
+                       "CONFIG_RANDSTRUCT shuffles")
+
+
+@test
+def not_understood_without_btf(scene):
+    """Then no advice to take BTF."""
+    tree = kernel_tree(scene, lambda text: re.sub(r"\bskc_daddr;", "skc_elsewhere;", text))
+    before = (*of_tree(tree), "unshare", "--mount", "--propagation", "private", "sh", "-ec",
+              'mount --bind %s /sys/kernel/btf; exec "$@"' % scene.directory(), "sh")
+    status, out, err = once("--no-cache", "-D", 1, before=before)
+    equal((status, out, err.count("\n")), (1, "", 1), "status, output, lines")
+    check("headers" in err and "--types btf" not in err, err)
