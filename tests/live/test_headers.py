@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+import tarfile
 
 from harness import Skip, check, equal, one_line, test
 from tool import once
@@ -14,6 +15,7 @@ HEADERS = ("linux/ptrace.h", "linux/sched.h", "linux/nsproxy.h", "linux/ns_commo
            "linux/fdtable.h", "linux/netdevice.h", "linux/skbuff.h", "linux/uio.h", "linux/tcp.h",
            "net/sock.h", "net/inet_sock.h", "net/net_namespace.h")
 PRIVATE = "MNT_NS_INUM"  # no header has it
+RELEASE = platform.release()
 
 
 def kernel_tree(scene, change=lambda text: text, config=""):
@@ -31,7 +33,7 @@ def kernel_tree(scene, change=lambda text: text, config=""):
             file.write(text)
 
     write("generated/autoconf.h", config)
-    write("generated/utsrelease.h", '#define UTS_RELEASE "%s"\n' % platform.release())
+    write("generated/utsrelease.h", '#define UTS_RELEASE "%s"\n' % RELEASE)
     write("linux/kconfig.h", "#include <generated/autoconf.h>\n")
     write("linux/all.h", "#define BPF_NO_PRESERVE_ACCESS_INDEX\n" + change(dumped.stdout) +
           "\n#define offsetof(type, member) __builtin_offsetof(type, member)\n")
@@ -106,6 +108,43 @@ def damaged_offsets(scene):
     said = trace(scene, tree, "-L", *kept)
     check(asked(said) and "damaged" in said, "damaged offsets were taken: " + one_line(said))
     check(not asked(trace(scene, tree, "-U", *kept)), "they were not made anew")
+
+
+def as_archive(scene, tree):
+    """Before a command: a kernel that has no BTF, but brings its headers in an archive."""
+    archive = os.path.join(scene.directory(), "kheaders.tar.xz")
+    with tarfile.open(archive, "w:xz") as file:
+        file.add(os.path.join(tree, "include"), "include")
+    return ("unshare", "--mount", "--propagation", "private", "sh", "-ec",
+            "mount -t tmpfs -o mode=755 live /sys/kernel; mkdir /sys/kernel/tracing; "
+            "mount -t tracefs live /sys/kernel/tracing; cp %s /sys/kernel; exec \"$@\"" % archive,
+            "sh")
+
+
+@test
+def from_the_kernels_own_archive(scene):
+    before = as_archive(scene, kernel_tree(scene))
+    client = scene.client()
+    tool = scene.tool("-p", client.pid, "--no-cache", before=before)
+    client.run("127.0.0.1", 80)
+    equal([(row.daddr, row.dport) for row in tool.finish()], [("127.0.0.1", 80)], "events")
+
+
+@test
+def somebody_elses_archive(scene):
+    """Without a /tmp of its own: what lies unpacked there already is not taken, nothing is left."""
+    before = as_archive(scene, kernel_tree(scene))
+    place = "/tmp/kheaders-" + RELEASE
+    os.mkdir(place)
+    scene.callback(os.rmdir, place)
+    there = set(os.listdir("/tmp"))
+    found = offsets("auto", before=(*before, "setpriv", "--reuid=65534", "--regid=65534",
+                                    "--clear-groups"))
+    wanted = offsets("btf")
+    wanted.pop(PRIVATE)
+    equal(found, wanted, "offsets")
+    left = [name for name in set(os.listdir("/tmp")) - there if name.startswith("tcpconnect-")]
+    equal(left, [], "left in /tmp")
 
 
 @test
