@@ -43,7 +43,6 @@ static int ask(struct facts *facts, const struct options *options, const char *q
 		.text = question,
 		.flags = fields_question_flags,
 		.headers = facts->headers.archive ? HEADERS_ARCHIVE : HEADERS_TREE,
-		.kernel_version = kernel_version_code(&facts->kernel),
 		.seconds = COMPILE_SECONDS,
 	};
 	const char *strange;

@@ -189,9 +189,10 @@ struct object *cache_load(const struct cache *cache, const struct cache_key *key
 
 	if (bytes) {
 		object = object_decode(bytes, size, &what);
-		entry_name(name, key);
-		if (!object)
+		if (!object) {
+			entry_name(name, key);
 			fail(why, "%s/%s: %.512s", cache->path, name, what.line);
+		}
 	}
 	free(bytes);
 	return object;

@@ -2,7 +2,6 @@
 #include "compiler/helper.h"
 
 #include <dlfcn.h>
-#include <ftw.h>
 #include <link.h>
 #include <limits.h>
 #include <sched.h>
@@ -220,22 +219,12 @@ static bool private_places(bool tmp_too)
 	return tmp_too || umount2("/tmp", MNT_DETACH) != 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	(void)remove(path);
-	return 0;
-}
-
 /* Returns 0 with what clang made of the text, NULL if it refused it; or -1 with *error set. */
 static int run_clang(const struct libbcc *bcc, const struct compile_request *request, void **module,
 		     struct error *error)
 {
 	const char *flags[1 + COMPILE_FLAGS_MAX] = {"-Wno-unused-function"};
-	char stubs[PATH_MAX] = "", unpacked[] = "/tmp/tcpconnect-XXXXXX";
-	bool own_tmp;
+	char made[PATH_MAX] = ""; /* a directory, to be removed */
 	int count = 1;
 
 	/* By these libbcc would take the headers of another kernel. */
@@ -245,31 +234,28 @@ static int run_clang(const struct libbcc *bcc, const struct compile_request *req
 
 	for (const char *const *flag = request->flags; flag && *flag && count <= COMPILE_FLAGS_MAX;)
 		flags[count++] = *flag++;
-	/* An installed tree may lie in /tmp itself, and nothing is written beside it. */
-	own_tmp = private_places(request->headers != HEADERS_TREE);
-	if (own_tmp) {
-		setenv("TMPDIR", "/tmp", 1);
-	} else if (request->headers == HEADERS_ARCHIVE) {
-		/* In a shared /tmp libbcc would take what somebody has unpacked there before. */
-		if (!mkdtemp(unpacked))
-			return fail(error, "cannot make a directory in /tmp: %s", strerror(errno));
-		setenv("TMPDIR", unpacked, 1);
-	}
 	/* libbcc returns to where it was called, which must be there. */
 	if (chdir("/"))
 		return fail(error, "cannot change to /: %s", strerror(errno));
-	if (request->headers == HEADERS_NONE) {
-		if (stubs_create(request->kernel_version, stubs, sizeof(stubs), error))
+	/* An installed tree may lie in /tmp itself, and nothing is written beside it. */
+	if (private_places(request->headers != HEADERS_TREE)) {
+		setenv("TMPDIR", "/tmp", 1);
+	} else if (request->headers == HEADERS_ARCHIVE) {
+		/* In a shared /tmp libbcc would take what somebody has unpacked there before. */
+		if (stubs_directory(made, sizeof(made), error))
 			return -1;
-		setenv("BCC_KERNEL_SOURCE", stubs, 1);
+		setenv("TMPDIR", made, 1);
+	}
+	if (request->headers == HEADERS_NONE) {
+		if (stubs_create(request->kernel_version, made, sizeof(made), error))
+			return -1;
+		setenv("BCC_KERNEL_SOURCE", made, 1);
 	}
 	/* With what the kernel offers of it. */
 	sandbox_compiler(request->headers == HEADERS_ARCHIVE);
 	*module = bcc->create(request->text, 0, flags, count, true, NULL);
-	if (stubs[0])
-		stubs_remove(stubs);
-	if (!own_tmp && request->headers == HEADERS_ARCHIVE)
-		(void)nftw(unpacked, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (made[0])
+		stubs_remove(made);
 	return 0;
 }
 

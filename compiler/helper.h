@@ -27,7 +27,9 @@ int compile_question_by(helper_fn *helper, const struct compile_request *request
  * that its own headers need. Returns 0 with the directory in path, or -1 with *error set.
  */
 int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error *error);
-/* Remove it again; best effort. */
+/* Such a directory without any file, in $TMPDIR or /tmp. */
+int stubs_directory(char *path, size_t size, struct error *error);
+/* Remove either again, with all that is in it; best effort. */
 void stubs_remove(const char *path);
 
 /*

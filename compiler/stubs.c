@@ -2,6 +2,7 @@
 #include "compiler/helper.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -97,10 +98,9 @@ static int fill(int root, uint32_t kernel_version)
 	return put_file(root, "include/linux/version.h", text);
 }
 
-int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error *error)
+int stubs_directory(char *path, size_t size, struct error *error)
 {
 	const char *parent = secure_getenv("TMPDIR");
-	int root;
 
 	if (!parent || parent[0] != '/')
 		parent = "/tmp";
@@ -111,6 +111,15 @@ int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error 
 			    "cannot make a temporary directory in %s: %s; TMPDIR may name another "
 			    "place",
 			    parent, strerror(errno));
+	return 0;
+}
+
+int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error *error)
+{
+	int root;
+
+	if (stubs_directory(path, size, error))
+		return -1;
 	root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || fill(root, kernel_version)) {
 		fail(error, "cannot write to %s: %s%s", path, strerror(errno),
@@ -124,18 +133,16 @@ int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error 
 	return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	(void)remove(path);
+	return 0;
+}
+
 void stubs_remove(const char *path)
 {
-	int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		return;
-	unlinkat(root, "include/linux/version.h", 0);
-	unlinkat(root, "include/asm/page.h", 0);
-	for (size_t i = 0; i < COUNT(stubs); i++)
-		unlinkat(root, stubs[i].path, 0);
-	for (size_t i = COUNT(directories); i-- > 0;)
-		unlinkat(root, directories[i], AT_REMOVEDIR);
-	close(root);
-	rmdir(path);
+	(void)nftw(path, remove_one, 1, FTW_DEPTH | FTW_PHYS); /* one descriptor may be all */
 }

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 
 from harness import Skip, check, equal, one_line, test
+from test_failures import NOBODY, mounts
 from tool import once
 
 HEADERS = ("linux/ptrace.h", "linux/sched.h", "linux/nsproxy.h", "linux/ns_common.h", "linux/fs.h",
@@ -115,10 +116,8 @@ def as_archive(scene, tree):
     archive = os.path.join(scene.directory(), "kheaders.tar.xz")
     with tarfile.open(archive, "w:xz") as file:
         file.add(os.path.join(tree, "include"), "include")
-    return ("unshare", "--mount", "--propagation", "private", "sh", "-ec",
-            "mount -t tmpfs -o mode=755 live /sys/kernel; mkdir /sys/kernel/tracing; "
-            "mount -t tracefs live /sys/kernel/tracing; cp %s /sys/kernel; exec \"$@\"" % archive,
-            "sh")
+    return mounts("mount -t tmpfs -o mode=755 live /sys/kernel", "mkdir /sys/kernel/tracing",
+                  "mount -t tracefs live /sys/kernel/tracing", "cp %s /sys/kernel" % archive)
 
 
 @test
@@ -138,8 +137,7 @@ def somebody_elses_archive(scene):
     os.mkdir(place)
     scene.callback(os.rmdir, place)
     there = set(os.listdir("/tmp"))
-    found = offsets("auto", before=(*before, "setpriv", "--reuid=65534", "--regid=65534",
-                                    "--clear-groups"))
+    found = offsets("auto", before=(*before, *NOBODY))
     wanted = offsets("btf")
     wanted.pop(PRIVATE)
     equal(found, wanted, "offsets")
@@ -194,8 +192,7 @@ def shuffled_structures(scene):
 def not_understood_without_btf(scene):
     """Then no advice to take BTF."""
     tree = kernel_tree(scene, lambda text: re.sub(r"\bskc_daddr;", "skc_elsewhere;", text))
-    before = (*of_tree(tree), "unshare", "--mount", "--propagation", "private", "sh", "-ec",
-              'mount --bind %s /sys/kernel/btf; exec "$@"' % scene.directory(), "sh")
+    before = (*of_tree(tree), *mounts("mount --bind %s /sys/kernel/btf" % scene.directory()))
     status, out, err = once("--no-cache", "-D", 1, before=before)
     equal((status, out, err.count("\n")), (1, "", 1), "status, output, lines")
     check("headers" in err and "--types btf" not in err, err)
