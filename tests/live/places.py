@@ -71,11 +71,17 @@ class Namespace:
                  + "; ".join("add rule inet live out " + rule for rule in rules))
 
     def unanswered(self, *addresses):
-        """A device behind which these addresses would be, but nobody is."""
+        """
+        A device behind which these addresses would be, but nobody is.  The kernel asks for them
+        so seldom that they do not become unreachable while a test waits: a test that wants that
+        sets retrans_time_ms itself.
+        """
         self.ip("link", "add", "near", "type", "veth", "peer", "name", "far")
         for address in addresses:
             self.ip("addr", "add", address, "dev", "near",
                     *(["nodad"] if ":" in address else []))
+        for family in "ipv4", "ipv6":
+            self.set(family + "/neigh/near/retrans_time_ms", 60000)
         self.ip("link", "set", "near", "up")
         self.ip("link", "set", "far", "up")
 

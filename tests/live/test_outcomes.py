@@ -116,13 +116,12 @@ def killed_before_the_answer(scene):
 def pending_at_the_end(scene):
     scene.home.unanswered("10.9.9.1/24")
     client = scene.client()
-    # Another address each: one that has not answered for some seconds becomes unreachable.
-    for address, options in (("10.9.9.9", ["-r"]), ("10.9.9.8", ["-F"])):
+    for options in ["-r"], ["-F"]:
         tool = start(scene, *options, "-p", client.pid)
-        client.start(address, 80, timeout=1.5)
+        client.start("10.9.9.9", 80, timeout=1.5)
         time.sleep(0.5)
         lines = events(tool)
-        equal(results(lines), [(address, 80, "PENDING")], "results with %s" % options)
+        equal(results(lines), [("10.9.9.9", 80, "PENDING")], "results with %s" % options)
         check(400 < lines[0]["latency_ms"] < 1000 * scene.patience, "age %s" % lines[0]["latency_ms"])
         client.result()
 

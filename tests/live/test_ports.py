@@ -90,6 +90,7 @@ def given_up_unasked(scene):
         return [errno.errorcode[error] for error in said]
 
     scene.home.unanswered("10.9.9.1/24")
+    scene.home.set("ipv4/neigh/near/retrans_time_ms", 100)
     client = scene.client(work)
     for options in ([], ["-L"]):
         tool = scene.tool("-p", client.pid, *options)
