@@ -31,16 +31,26 @@ static void handle_signals(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
-/* A descriptor that the tool opens must never become one that it prints to. */
+/*
+ * A descriptor that the tool opens must never become one that it prints to; and what is printed
+ * to one that was closed must fail, not vanish.
+ */
 static void fill_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+}
+
+static bool stdout_can_be_written(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 static int say_failure(const char *line)
@@ -143,6 +153,10 @@ int main(int argc, char *argv[])
 		say_failure(message);
 		return wrong;
 	}
+	/* Not at the first event, which may come late. */
+	if (!stdout_can_be_written())
+		return say_failure("standard output is closed, or open for reading only; "
+				   "redirect it to a file, a pipe or /dev/null");
 	switch (options.action) {
 	case ACTION_HELP:
 		options_usage(stdout);

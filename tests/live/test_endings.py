@@ -111,6 +111,18 @@ def reader_gone_before(scene):
 
 
 @test
+def closed_output(scene):
+    """Told at once, and nothing is traced for nobody."""
+    for redirection in ">&-", "1</dev/null":
+        for options in ([], ["-c"], ["-j"], ["-h"], ["-V"], ["--ebpf"], ["--check"]):
+            tool = scene.launch(*options, before=("sh", "-c", 'exec "$@" ' + redirection, "sh"))
+            what = "with %s and %s" % (redirection, options)
+            equal(tool.status(), 1, "exit status " + what)
+            equal(tool.err(), "tcpconnect: standard output is closed, or open for reading only; "
+                  "redirect it to a file, a pipe or /dev/null\n", "standard error " + what)
+
+
+@test
 def full_output(scene):
     for options in ([], ["-c"], ["-h"], ["-V"], ["--ebpf"]):
         with open("/dev/full", "wb") as full:
