@@ -208,7 +208,8 @@ static int trace_counts(struct run *run, struct error *error)
 	while (!failed && !ended(run)) {
 		poll(NULL, 0, COUNT_TICK_MS);
 		tick(run);
-		if (interval_ns && now_ns() - began_ns >= interval_ns && !*run->stop) {
+		/* The interval that ends with all is shown last, not twice. */
+		if (interval_ns && now_ns() - began_ns >= interval_ns && !ended(run)) {
 			failed = show_interval(run, &before, began_ns, false, error);
 			began_ns += interval_ns;
 		}

@@ -207,6 +207,17 @@ def counts_at_intervals(scene):
 
 
 @test
+def last_interval(scene):
+    """The interval that ends together with all has one table, not a second one with nothing."""
+    client = scene.client()
+    tool = scene.tool("-c", "-i", "1", "-D", "3", "-p", client.pid)
+    client.run("127.0.0.1", 81)
+    equal(tool.status(5), 0, "exit status")
+    tables = tool.out().count("LADDR")
+    check(2 <= tables <= 3, "%d tables of 3 s, one each second" % tables)
+
+
+@test
 def filters(scene):
     """By name, net, namespace and cgroup: one connect inside, one outside."""
     here = scene.client(comm="wanted")
