@@ -8,6 +8,7 @@ import socket
 import time
 
 from harness import Skip, Wrong, check, wait_until
+from tool import STARTS
 from traffic import stream
 
 NEAR, NOBODY = "10.9.9.1/24", "10.9.9.9"  # for Namespace.unanswered()
@@ -17,7 +18,7 @@ def start(scene, *options):
     """The tool with JSON lines, which have no first line to wait for."""
     tool = scene.launch("-j", "-v", *options)
     wait_until(lambda: "attached by" in tool.err() or tool.process.poll() is not None,
-               "the tool does not start tracing", 20)
+               "the tool does not start tracing", STARTS)
     check(tool.process.poll() is None, "did not start: %s" % tool.err())
     return tool
 

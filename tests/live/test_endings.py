@@ -9,7 +9,7 @@ import time
 
 import places
 from harness import check, equal, test, wait_until
-from tool import BANNER, argv_of, perf_events
+from tool import BANNER, STARTS, argv_of, perf_events
 
 
 @test
@@ -142,7 +142,7 @@ def full_later(scene):
     program = scene.program("connects", 1, 1000, "127.0.0.1", 80)
     with open(os.path.join(directory, "out"), "wb") as out:
         tool = scene.launch("-p", program.pid, stdout=out)
-        wait_until(lambda: os.stat(out.name).st_size, "the tool does not start tracing", 20)
+        wait_until(lambda: os.stat(out.name).st_size, "the tool does not start tracing", STARTS)
         program.run()
         equal(tool.status(), 1, "exit status")
     with open(out.name) as lines:
@@ -164,7 +164,7 @@ def reader_stalls_to_the_end(scene):
         program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
         tool = scene.launch("-vp", program.pid, *options, stdout=far)
         os.close(far)
-        wait_until(lambda: "attached by" in tool.err(), "the tool does not start tracing", 20)
+        wait_until(lambda: "attached by" in tool.err(), "the tool does not start tracing", STARTS)
         program.run()
         tool.send(signal.SIGINT)
         equal(tool.status(), 1, "exit status")
@@ -272,7 +272,7 @@ def by_ctrl_c_in_a_shell(scene):
     scene.callback(shell.wait)
     scene.callback(shell.kill)
     wait_until(lambda: os.path.exists(out) and open(out).read().count("\n") == 2,
-               "the tool does not start tracing", 20)
+               "the tool does not start tracing", STARTS)
     client.run("127.0.0.1", 80)
     os.killpg(shell.pid, signal.SIGINT)
     shell.wait(10)

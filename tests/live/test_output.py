@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from harness import PATIENCE, check, equal, test, wait_until
-from tool import argv_of, places
+from tool import STARTS, argv_of, places
 
 
 @test
@@ -25,7 +25,7 @@ def live_through_grep(scene):
         scene.callback(process.wait)
         scene.callback(process.kill)
     wait_until(lambda: b"attached by" in open(err.name, "rb").read(),
-               "the tool does not start tracing", 20)
+               "the tool does not start tracing", STARTS)
     for number in (1, 2, 3):
         client.run("127.0.0.1", 80)
         wait_until(lambda: open(out).read().count("\n") == number, "no line %d" % number,

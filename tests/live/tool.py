@@ -11,6 +11,7 @@ import types
 from places import bpftool
 from harness import EXTRA, PATIENCE, TOOL, check, equal, one_line, wait_until
 
+STARTS = 60  # seconds: what only a tool that hangs takes, however busy the machine
 BANNER = "Tracing connect ... Hit Ctrl-C to end\n"
 SKIPPED = re.compile(r"tcpconnect: lost( in total)?: \d+ events at most \(probes skipped[^)]*\)")
 NUMBERS = ("UID", "PID", "IP", "LPORT", "DPORT")
@@ -77,7 +78,7 @@ class Tool:
         return out == BANNER if self.count else out.startswith(BANNER) and out.count("\n") >= 2
 
     def wait(self):
-        wait_until(self.ready, "the tool does not start tracing", 20)
+        wait_until(self.ready, "the tool does not start tracing", STARTS)
         return self
 
     def send(self, number):
