@@ -54,6 +54,7 @@ static inline int key_differs(const void *a, const void *b, size_t length)
 /* Shared by the addresses of one message, and no longer than it has to be. */
 struct name {
 	uint32_t holders;
+	uint32_t hash; /* so that a server cannot choose names that take long to tell apart */
 	uint8_t length;
 	uint8_t wire[];
 };
@@ -174,13 +175,14 @@ static struct slot *find_first(const struct dns_cache *cache, const struct key *
 	return first;
 }
 
-static struct name *name_new(const uint8_t *wire, size_t length)
+static struct name *name_new(const struct dns_cache *cache, const uint8_t *wire, size_t length)
 {
 	struct name *name = malloc(sizeof(*name) + length);
 
 	if (!name)
 		return NULL;
 	name->holders = 1;
+	name->hash = hash_name(cache->seed, wire, length);
 	name->length = (uint8_t)length;
 	memcpy(name->wire, wire, length);
 	return name;
@@ -342,6 +344,7 @@ static int insert(struct dns_cache *cache, const struct key *key, struct name *n
 	for (struct slot *slot = first; slot; slot = slot->next) {
 		if (slot->receiver.tgid == receiver->tgid &&
 		    slot->receiver.netns == receiver->netns && slot->name_length == name->length &&
+		    slot->name->hash == name->hash &&
 		    dns_name_equal(slot->name->wire, name->wire, name->length)) {
 			renew(cache, slot, name->wire, receiver->time_ns);
 			return 0;
@@ -429,7 +432,7 @@ int dns_cache_insert(struct dns_cache *cache, const uint8_t *wire, size_t length
 
 	if (!count)
 		return 0;
-	name = name_new(wire, length);
+	name = name_new(cache, wire, length);
 	if (!name)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && !error; i++) {

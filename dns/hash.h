@@ -3,9 +3,9 @@
 #define TCPCONNECT_DNS_HASH_H
 
 /*
- * Internal to the room: the keyed hash of an IPv4 or IPv6 address.
+ * Internal to the room: the keyed hash of an IPv4 or IPv6 address, or of a name.
  *
- * Servers choose the addresses, so the hash must not be one that they can work out.
+ * Servers choose both, so the hash must not be one that they can work out.
  * Each step multiplies two 64-bit numbers, both mixed with secret ones, and folds
  * the 128-bit product. That is no cryptographic function: it would not stand if its
  * values could be seen. They never leave the process, and it costs a tenth of one
@@ -43,6 +43,25 @@ static inline uint32_t hash_address(const uint64_t key[2], const uint8_t *addres
 		memcpy(words, address, 4);
 	words[0] = hash_fold(words[0] ^ key[0], words[1] ^ key[1]);
 	return (uint32_t)hash_fold(words[0] ^ key[1], key[0] | 1);
+}
+
+#define HASH_CASE 0x2020202020202020 /* the bits that tell upper from lower case */
+
+/* Of a name as in struct dns_name. The same for all that dns_name_equal() takes for one name. */
+static inline uint32_t hash_name(const uint64_t key[2], const uint8_t *wire, size_t length)
+{
+	uint64_t state = key[0] ^ length;
+
+	for (size_t at = 0; at < length; at += 8) {
+		uint64_t word = 0;
+
+		if (length - at >= 8)
+			memcpy(&word, wire + at, 8);
+		else
+			memcpy(&word, wire + at, length - at);
+		state = hash_fold((word | HASH_CASE) ^ state, key[1] | 1);
+	}
+	return (uint32_t)hash_fold(state ^ key[1], key[0] | 1);
 }
 
 #endif

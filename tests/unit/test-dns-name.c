@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include "dns/hash.h"
 #include "tests/unit/dns-expect.h"
 
 static struct builder b;
@@ -108,6 +109,7 @@ static void equality(void **state)
 static void equality_at_each_place(void **state)
 {
 	static const uint8_t base[] = "kLmNoPqRsTuVwXyZaBcDe";
+	static const uint64_t key[2] = {0x0123456789abcdef, 0xfedcba9876543210};
 
 	(void)state;
 	for (size_t length = 1; length < sizeof(base); length++) {
@@ -121,8 +123,10 @@ static void equality_at_each_place(void **state)
 			assert_true(dns_name_equal(a, b2, length));
 			b2[at] ^= 0x20; /* the other case */
 			assert_true(dns_name_equal(a, b2, length));
+			assert_int_equal(hash_name(key, a, length), hash_name(key, b2, length));
 			b2[at] ^= 0x01; /* another letter */
 			assert_false(dns_name_equal(a, b2, length));
+			assert_int_not_equal(hash_name(key, a, length), hash_name(key, b2, length));
 			b2[at] = '{';
 			assert_false(dns_name_equal(a, b2, length));
 			a[at] = '['; /* differs as cases do, and is no letter */
