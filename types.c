@@ -43,6 +43,7 @@ static int ask(struct facts *facts, const struct options *options, const char *q
 		.text = question,
 		.flags = fields_question_flags,
 		.headers = facts->headers.archive ? HEADERS_ARCHIVE : HEADERS_TREE,
+		.tree = facts->headers.chosen ? facts->headers.path : NULL,
 		.seconds = COMPILE_SECONDS,
 	};
 	const char *strange;

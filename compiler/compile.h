@@ -25,6 +25,7 @@ struct compile_request {
 	const char *text;         /* the BPF program, or the question */
 	const char *const *flags; /* for clang besides, ended by NULL, at most COMPILE_FLAGS_MAX */
 	enum header_source headers;
+	const char *tree;        /* absolute; NULL where libbcc finds what is installed */
 	uint32_t kernel_version; /* LINUX_VERSION_CODE of the running kernel */
 	unsigned int seconds;    /* time limit */
 };

@@ -246,6 +246,8 @@ static int run_clang(const struct libbcc *bcc, const struct compile_request *req
 			return -1;
 		setenv("TMPDIR", made, 1);
 	}
+	if (request->headers == HEADERS_TREE && request->tree)
+		setenv("BCC_KERNEL_SOURCE", request->tree, 1);
 	if (request->headers == HEADERS_NONE) {
 		if (stubs_create(request->kernel_version, made, sizeof(made), error))
 			return -1;

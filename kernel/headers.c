@@ -75,7 +75,9 @@ int headers_find(const struct kernel_identity *kernel, struct kernel_headers *he
 
 	memset(headers, 0, sizeof(*headers));
 	if (chosen && *chosen) {
-		found = use_tree(chosen, kernel, headers, error);
+		/* The process that compiles has another working directory. */
+		found = realpath(chosen, tree) ? use_tree(tree, kernel, headers, error) : 1;
+		headers->chosen = true;
 		if (found > 0)
 			return fail(error,
 				    "BCC_KERNEL_SOURCE=%s holds no configured kernel headers "

@@ -167,6 +167,16 @@ def not_understood(tree, reason, said="--types btf"):
 
 
 @test
+def from_here(scene):
+    """A path that begins where the tool was started, as bcc's tools take it."""
+    tree = kernel_tree(scene)
+    before = ("env", "--chdir=" + tree, "BCC_KERNEL_SOURCE=.")
+    found, wanted = offsets("headers", before=before), offsets("btf")
+    wanted.pop(PRIVATE)
+    equal(found, wanted, "offsets")
+
+
+@test
 def a_field_that_is_gone(scene):
     not_understood(kernel_tree(scene, lambda text: re.sub(
         r"\bskc_daddr;", "skc_elsewhere;", text)), "skc_daddr")
