@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include "output/sink.h"
 
 #define REPORT_NS 1000000000ull
 /* No attempt takes so long from its entry to its return, even where its thread has to wait. */
@@ -83,10 +85,14 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 	}
 	now = tell = read_all(losses, tracing);
 	for (size_t i = 0; i < CAUSES; i++) {
-		uint64_t *count = count_at(&tell, i);
+		uint64_t *count = count_at(&tell, i), *told = count_at(&losses->told, i);
 
+		/* Before Linux 5.2 a count may turn out to be another cause's. */
+		if (*count < *told)
+			*count = *told;
+		*count_at(&now, i) = *count;
 		if (!total)
-			*count -= *count_at(&losses->told, i);
+			*count -= *told;
 		if (*count && used < sizeof(line))
 			used += snprintf(line + used, sizeof(line) - used, "%s %" PRIu64 " %s",
 					 used ? "," : "", *count, causes[i].what);
@@ -94,7 +100,9 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 	losses->told = now;
 	if (!used)
 		return;
-	fprintf(stderr, "tcpconnect: lost%s:%s\n", total ? " in total" : "", line);
+	/* Where nobody reads it, the end must not wait for that; the total has it all. */
+	if (!sink_await(STDERR_FILENO, total ? SINK_PATIENCE_MS : 0))
+		fprintf(stderr, "tcpconnect: lost%s:%s\n", total ? " in total" : "", line);
 	if (json)
 		json_lost(json, now_ns, &tell, total);
 }

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "cli/options.h"
 #include "compiler/compile.h"
+#include "output/sink.h"
 #include "start.h"
 #include "trace.h"
 
@@ -55,7 +56,9 @@ static bool stdout_can_be_written(void)
 
 static int say_failure(const char *line)
 {
-	fprintf(stderr, "tcpconnect: %s\n", line);
+	/* Standard error may be the pipe that nobody reads. */
+	if (!sink_await(STDERR_FILENO, SINK_PATIENCE_MS))
+		fprintf(stderr, "tcpconnect: %s\n", line);
 	return EXIT_FAILURE;
 }
 
@@ -147,7 +150,8 @@ int main(int argc, char *argv[])
 	int wrong;
 
 	fill_standard_descriptors();
-	libbpf_set_print(quiet); /* what libbpf would say, the error's one line says */
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would keep from us how a helper ended */
+	libbpf_set_print(quiet);  /* what libbpf would say, the error's one line says */
 	wrong = options_parse(&options, argc, argv, message, sizeof(message));
 	if (wrong) {
 		say_failure(message);

@@ -174,11 +174,15 @@ static int take_round(const struct run *run, struct flow_table *flows, struct er
 	return 0;
 }
 
-/*
- * Show what was counted since before. Without rounds, the flows stay in the kernel, and *before
- * becomes what is counted now.
- */
-static int show_interval(struct run *run, struct flow_table *before, uint64_t began_ns, bool last,
+/* What the intervals have in common. */
+struct intervals {
+	struct flow_table before; /* without rounds: all that was counted when the last one ended */
+	uint64_t shown_ns;        /* when that was, CLOCK_MONOTONIC */
+	uint64_t due_ns;          /* when the next one ends */
+};
+
+/* Show what was counted since the interval before. Without rounds, the flows stay in the kernel. */
+static int show_interval(struct run *run, struct intervals *intervals, bool last,
 			 struct error *error)
 {
 	struct flow_table now = {0}, since = {0};
@@ -189,35 +193,38 @@ static int show_interval(struct run *run, struct flow_table *before, uint64_t be
 		failed = take_round(run, &since, error);
 	else
 		failed = read_flows(run, last, &now, error) ||
-			 flows_since(&now, before, &since, error);
-	failed = failed ||
-		 show_counts(run->show, since.flows, since.count, ts_ns, ts_ns - began_ns, error);
+			 flows_since(&now, &intervals->before, &since, error);
+	failed = failed || show_counts(run->show, since.flows, since.count, ts_ns,
+				       ts_ns - intervals->shown_ns, error);
 	flows_free(&since);
-	flows_free(before);
-	*before = now;
+	flows_free(&intervals->before);
+	intervals->before = now;
+	intervals->shown_ns = ts_ns;
 	return failed ? -1 : 0;
 }
 
 static int trace_counts(struct run *run, struct error *error)
 {
 	const uint64_t interval_ns = run->options->interval_sec * 1000000000ull;
-	struct flow_table before = {0};
-	uint64_t began_ns = now_ns();
+	struct intervals intervals = {.shown_ns = now_ns()};
 	int failed = 0;
 
+	intervals.due_ns = interval_ns ? intervals.shown_ns + interval_ns : UINT64_MAX;
 	while (!failed && !ended(run)) {
 		poll(NULL, 0, COUNT_TICK_MS);
 		tick(run);
 		/* The interval that ends with all is shown last, not twice. */
-		if (interval_ns && now_ns() - began_ns >= interval_ns && !ended(run)) {
-			failed = show_interval(run, &before, began_ns, false, error);
-			began_ns += interval_ns;
-		}
+		if (now_ns() < intervals.due_ns || ended(run))
+			continue;
+		failed = show_interval(run, &intervals, false, error);
+		/* Those that a stalled reader made it miss are in this one. */
+		intervals.due_ns += (now_ns() - intervals.due_ns) / interval_ns * interval_ns;
+		intervals.due_ns += interval_ns;
 	}
 	session_detach(&run->tracing->session);
 	if (!failed && !enough(run->show))
-		failed = show_interval(run, &before, began_ns, true, error);
-	flows_free(&before);
+		failed = show_interval(run, &intervals, true, error);
+	flows_free(&intervals.before);
 	return failed;
 }
 
@@ -309,6 +316,7 @@ int trace(struct tracing *tracing, const struct options *options, const volatile
 		run.end_ns = options->duration_sec
 				     ? now_ns() + options->duration_sec * 1000000000ull
 				     : UINT64_MAX;
+		show->sink.end_ns = run.end_ns;
 		failed = options->count ? trace_counts(&run, error) : trace_events(&run, error);
 		show_losses(show, tracing, now_ns(), true);
 		written = sink_flush(&show->sink);

@@ -4,38 +4,63 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "output/sink.h"
 
-/* How long a reader may take nothing once the program is to stop, in ms. */
-#define PATIENCE 1000
+static bool has_reader(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
 
 void sink_init(struct sink *sink, int fd)
 {
 	sink->fd = fd;
+	sink->may_stall = has_reader(fd) || isatty(fd);
 	sink->error = 0;
 	sink->stop = NULL;
+	sink->end_ns = UINT64_MAX;
 	sink->used = 0;
 	sink->lost_lines = 0;
 }
 
 static bool stopping(const struct sink *sink)
 {
-	return sink->stop && *sink->stop;
+	struct timespec now;
+
+	if (sink->stop && *sink->stop)
+		return true;
+	if (sink->end_ns == UINT64_MAX)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec >= sink->end_ns;
+}
+
+int sink_await(int fd, int patience_ms)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	int ready = poll(&wait, 1, patience_ms);
+
+	if (ready == 0)
+		return -ETIMEDOUT;
+	/* POLLERR and POLLHUP are left to write(2), which has the right errno. */
+	return ready < 0 ? -errno : 0;
 }
 
 /* Wait until the descriptor takes bytes. Returns 0 or the negative errno. */
 static int wait_writable(const struct sink *sink)
 {
-	struct pollfd wait = {.fd = sink->fd, .events = POLLOUT};
-	int ready = poll(&wait, 1, stopping(sink) ? PATIENCE : -1);
+	for (;;) {
+		bool last = stopping(sink);
+		int error = sink_await(sink->fd, SINK_PATIENCE_MS);
 
-	if (ready < 0 && errno != EINTR)
-		return -errno;
-	if (ready == 0)
-		return -ETIMEDOUT;
-	/* POLLERR and POLLHUP are left to write(2), which has the right errno. */
-	return 0;
+		if (!error || (error == -ETIMEDOUT && last) ||
+		    (error != -ETIMEDOUT && error != -EINTR))
+			return error;
+	}
 }
 
 /* Write some of what is there. Returns the bytes written, which may be 0, or the negative errno. */
@@ -43,7 +68,8 @@ static ssize_t write_some(const struct sink *sink, const char *data, size_t size
 {
 	ssize_t written;
 
-	if (stopping(sink)) {
+	/* Not in write(2), which sees neither the end nor a signal that comes just before it. */
+	if (sink->may_stall) {
 		int error = wait_writable(sink);
 
 		if (error)

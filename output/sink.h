@@ -3,7 +3,12 @@
 #define TCPCONNECT_SINK_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* How long a reader may take nothing once the program is to stop. */
+#define SINK_PATIENCE_MS 1000
 
 /*
  * Where the lines go: a buffer in front of a file descriptor. Errors stick: after
@@ -12,21 +17,28 @@
  * The caller ignores SIGPIPE.
  */
 struct sink {
-	int fd;    /* the caller's; never closed here */
-	int error; /* 0, or the negative errno of the first write that failed */
+	int fd;         /* the caller's; never closed here */
+	bool may_stall; /* somebody reads it, perhaps slowly: a pipe, a socket, a terminal */
+	int error;      /* 0, or the negative errno of the first write that failed */
 	/*
-	 * NULL, or the caller's; a signal handler may set it. Once it is not 0, a reader
-	 * that takes nothing for a second is given up with -ETIMEDOUT, so that a stalled
-	 * pipe cannot keep the program from ending. A write that already waits when the
-	 * signal comes sees it only if the handler was installed without SA_RESTART.
+	 * stop: NULL, or the caller's; a signal handler may set it. end_ns: CLOCK_MONOTONIC,
+	 * UINT64_MAX for none. Once stop is not 0 or that time has come, a reader that takes
+	 * nothing for a second is given up with -ETIMEDOUT, so that a stalled pipe cannot keep
+	 * the program from ending.
 	 */
 	const volatile sig_atomic_t *stop;
+	uint64_t end_ns;
 	size_t lost_lines; /* that were not written, or not whole, because of the error */
 	size_t used;
 	char buffer[1 << 16];
 };
 
 void sink_init(struct sink *sink, int fd);
+/*
+ * Wait until fd takes bytes: a pipe then takes PIPE_BUF of them at once. Returns 0, -ETIMEDOUT, or
+ * another negative errno of poll(2).
+ */
+int sink_await(int fd, int patience_ms);
 /* Append size bytes; writes when the buffer is full. */
 void sink_put(struct sink *sink, const void *data, size_t size);
 /* At least size (at most sizeof(buffer)) bytes of room to write in place; then sink_commit(). */

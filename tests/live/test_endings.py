@@ -175,6 +175,46 @@ def reader_stalls_to_the_end(scene):
               "standard error with %s" % options)
 
 
+def traces(near):
+    """Wait for the lines that come first, from a pipe."""
+    wait_until(lambda: b"DPORT" in os.read(near, 1000), "the tool does not start tracing", STARTS)
+
+
+@test
+def reader_stalls_beyond_the_duration(scene):
+    """-D ends it, too, with one line where that can be told, and without where it cannot."""
+    for together in False, True:
+        near, far = os.pipe()
+        program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
+        more = {"before": ("sh", "-c", 'exec "$@" 2>&1', "sh")} if together else {}
+        tool = scene.launch("-p", program.pid, "-D", 3, stdout=far, **more)
+        os.close(far)
+        traces(near)
+        program.run()
+        equal(tool.status(), 1, "exit status")
+        with os.fdopen(near, "rb") as pipe:
+            written = pipe.read().count(b"\n")
+        check(0 < written < 2000, "lines written: %d" % written)
+        said = tool.complaints()
+        equal([line.partition(";")[0] for line in said], [] if together else [
+              "tcpconnect: cannot write to standard output: nobody reads it"], "standard error")
+
+
+@test
+def reader_of_both_stalls(scene):
+    """Standard error is the same pipe: that it cannot be written to keeps nobody waiting."""
+    near, far = os.pipe()
+    program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
+    tool = scene.launch("-p", program.pid, stdout=far, before=("sh", "-c", 'exec "$@" 2>&1', "sh"))
+    os.close(far)
+    traces(near)
+    program.run()
+    time.sleep(1)  # now it waits for its reader
+    tool.send(signal.SIGTERM)
+    equal(tool.status(), 1, "exit status")
+    os.close(near)
+
+
 def everywhere(kind):
     return {entry["id"] for entry in places.bpftool(kind, "show") or []}
 

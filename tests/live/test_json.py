@@ -2,11 +2,14 @@
 """--json as programs read it: each line that the tool really printed, through jq and the schema."""
 
 import collections
+import datetime
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 from harness import HERE, Skip, check, equal, one_line, test, wait_until
 from nameserver import addresses, ask_and_connect, serve
@@ -138,6 +141,28 @@ def flows(scene):
               "connects with %s" % options)
         equal(all("result" in line for line in lines), bool({"-r", "-F"} & set(options)),
               "results with %s" % options)
+
+
+@test
+def interval_counted(scene):
+    """interval_ms is the time since the line before, also after a stop that skips some."""
+    client = scene.client()
+    tool = start(scene, "-c", "-i", "1", "-p", client.pid)
+
+    def connect_until(lines):
+        client.run("127.0.0.1", 81)
+        return tool.out().count("\n") >= lines
+
+    wait_until(lambda: connect_until(2), "no interval ends")
+    tool.send(signal.SIGSTOP)
+    time.sleep(3.5)
+    tool.send(signal.SIGCONT)
+    wait_until(lambda: connect_until(4), "no interval ends")
+    lines, _ = printed(tool)
+    ends = [datetime.datetime.fromisoformat(line["time"]).timestamp() * 1000 for line in lines]
+    for line, before, end in zip(lines[1:], ends, ends[1:]):
+        check(abs(end - before - line["interval_ms"]) < 5, "%s ms after %s" % (end - before, line))
+    check(max(line["interval_ms"] for line in lines) > 3000, "it did not stop")
 
 
 @test

@@ -123,7 +123,8 @@ def right_input_starts(scene):
 @test
 def no_standard_descriptors(scene):
     """Started with none open, it must not print into what it opened itself."""
-    for option, wanted in (("-h", 0), ("-p0", 2), ("--ebpf", 0)):
-        done = subprocess.run(["sh", "-c", 'exec "$0" "$1" <&- >&- 2>&-', harness.TOOL, option])
-        equal(done.returncode, wanted, "status of %s" % option)
+    for others, failed in (("<&- >&- 2>&-", 1), ("<&- 2>&- >/dev/null", 0)):
+        for option, wanted in (("-h", failed), ("-p0", 2), ("--ebpf", failed)):
+            done = subprocess.run(["sh", "-c", 'exec "$0" "$1" ' + others, harness.TOOL, option])
+            equal(done.returncode, wanted, "status of %s with %s" % (option, others))
     check(os.access("/dev/null", os.W_OK), "lost /dev/null")

@@ -288,6 +288,25 @@ static void stuck_reader_at_stop(void **state)
 	}
 }
 
+/* Nobody reads, and the time at which the program is to end has come, or comes meanwhile. */
+static void stuck_reader_at_its_end(void **state)
+{
+	(void)state;
+	for (int later = 0; later <= 2; later += 2) {
+		double start = now();
+		int fds[2];
+
+		assert_int_equal(pipe(fds), 0);
+		sink_init(&sink, fds[1]);
+		sink.end_ns = (uint64_t)((start + later) * 1e9);
+		put_stream(TOTAL);
+		assert_int_equal(sink_flush(&sink), -ETIMEDOUT);
+		assert_true(now() - start > later + 0.9 && now() - start < later + 5);
+		close(fds[0]);
+		close(fds[1]);
+	}
+}
+
 /* Who reads slowly gets all, stop or not. */
 static void slow_reader_at_stop(void **state)
 {
@@ -354,6 +373,7 @@ int main(void)
 		cmocka_unit_test(disk_full),
 		cmocka_unit_test(lost_lines_are_counted),
 		cmocka_unit_test(stuck_reader_at_stop),
+		cmocka_unit_test(stuck_reader_at_its_end),
 		cmocka_unit_test(slow_reader_at_stop),
 		cmocka_unit_test(stop_while_waiting),
 	};
