@@ -28,8 +28,6 @@ static void handle_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
 }
 
 /*
@@ -150,6 +148,7 @@ int main(int argc, char *argv[])
 	int wrong;
 
 	fill_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is told by write(2) */
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would keep from us how a helper ended */
 	libbpf_set_print(quiet);  /* what libbpf would say, the error's one line says */
 	wrong = options_parse(&options, argc, argv, message, sizeof(message));

@@ -94,7 +94,7 @@ const struct option_row option_rows[] = {
 	 FLAG(dns), BCC},
 	{GROUP_SHOW, 0, "dns-cache", "N", "with -d: remember N answers (default 10240)",
 	 NUMBER(read_number, dns_cache, "a number of answers", 1, 10000000)},
-	{GROUP_SHOW, 0, "dns-ttl", "SECONDS", "with -d: forget an answer then (default 86400)",
+	{GROUP_SHOW, 0, "dns-ttl", "SECONDS", "with -d: forget an answer so old (default 86400)",
 	 NUMBER(read_number, dns_ttl_sec, "a number of seconds", 1, SECONDS_LIMIT)},
 	{GROUP_SHOW, 'c', "count", NULL,
 	 "instead of each connect, show at the end how many there were for each source address, "

@@ -16,25 +16,27 @@ set -euo pipefail
 bpffs=${BPFFS:-/sys/fs/bpf}
 map=$bpffs/tcpconnect-cgroups-$$
 directories=() options=()
+usage() { sed -n 's/^# \{0,1\}//; 4,5p' "$0"; }
 while [ $# -gt 0 ]; do
-	if [ "$1" = -- ]; then
-		shift
-		options=("$@")
-		break
-	fi
+	case $1 in
+	--) shift; options=("$@"); break ;;
+	-h | --help) usage; exit ;;
+	-*) usage >&2; exit 2 ;;
+	esac
 	directories+=("$1")
 	shift
 done
-[ ${#directories[@]} -gt 0 ] || { sed -n 's/^# \{0,1\}//; 4,5p' "$0" >&2; exit 2; }
+[ ${#directories[@]} -gt 0 ] || { usage >&2; exit 2; }
 
-# The id of a control group is the inode number of its directory; the key is in memory order.
-key() { perl -e 'print join " ", unpack "C8", pack "Q", $ARGV[0]' "$(stat -c %i "$1")"; }
+# A number of 8 bytes, in memory order.
+key() { perl -e 'print join " ", unpack "C8", pack "Q", $ARGV[0]' "$1"; }
 
 trap 'rm -f "$map"' EXIT
 bpftool map create "$map" type hash key 8 value 8 entries 1024 name cgroups
 for directory in "${directories[@]}"; do
+	id=$(stat -c %i -- "$directory") # of a control group: its directory's inode number
 	# shellcheck disable=SC2046  # eight words
-	bpftool map update pinned "$map" key $(key "$directory") value 0 0 0 0 0 0 0 0
+	bpftool map update pinned "$map" key $(key "$id") value 0 0 0 0 0 0 0 0
 done
 trap : INT # Ctrl-C ends tcpconnect; the map goes after it
 tcpconnect --cgroupmap "$map" "${options[@]}"

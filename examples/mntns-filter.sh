@@ -15,27 +15,27 @@ set -euo pipefail
 bpffs=${BPFFS:-/sys/fs/bpf}
 map=$bpffs/tcpconnect-mntns-$$
 pids=() options=()
+usage() { sed -n 's/^# \{0,1\}//; 4,5p' "$0"; }
 while [ $# -gt 0 ]; do
-	if [ "$1" = -- ]; then
-		shift
-		options=("$@")
-		break
-	fi
+	case $1 in
+	--) shift; options=("$@"); break ;;
+	-h | --help) usage; exit ;;
+	-*) usage >&2; exit 2 ;;
+	esac
 	pids+=("$1")
 	shift
 done
-[ ${#pids[@]} -gt 0 ] || { sed -n 's/^# \{0,1\}//; 4,5p' "$0" >&2; exit 2; }
+[ ${#pids[@]} -gt 0 ] || { usage >&2; exit 2; }
 
-# The inode number of the namespace, in memory order.
-key() {
-	perl -e 'print join " ", unpack "C8", pack "Q", $ARGV[0]' "$(stat -Lc %i "/proc/$1/ns/mnt")"
-}
+# A number of 8 bytes, in memory order.
+key() { perl -e 'print join " ", unpack "C8", pack "Q", $ARGV[0]' "$1"; }
 
 trap 'rm -f "$map"' EXIT
 bpftool map create "$map" type hash key 8 value 4 entries 1024 name mntns
 for pid in "${pids[@]}"; do
+	id=$(stat -Lc %i "/proc/$pid/ns/mnt") # of a namespace: its inode number
 	# shellcheck disable=SC2046  # eight words
-	bpftool map update pinned "$map" key $(key "$pid") value 0 0 0 0
+	bpftool map update pinned "$map" key $(key "$id") value 0 0 0 0
 done
 trap : INT # Ctrl-C ends tcpconnect; the map goes after it
 tcpconnect --mntnsmap "$map" "${options[@]}"

@@ -27,7 +27,10 @@ int privilege_check(struct error *error)
 		    perfmon ? "" : "CAP_PERFMON");
 }
 
-/* What for: to trace; perf buffers and maps beyond the limits; tracefs; the sandbox. */
+/*
+ * What for: to trace; perf buffers and maps beyond the limits; tracefs; the namespace of somebody
+ * else's process; the sandbox.
+ */
 static const struct {
 	const char *name;
 	unsigned int number;
@@ -38,9 +41,11 @@ static const struct {
 	{"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE},
 	{"CAP_IPC_LOCK", CAP_IPC_LOCK},
 	{"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
+	{"CAP_SYS_PTRACE", CAP_SYS_PTRACE},
 	{"CAP_SETUID", CAP_SETUID},
 	{"CAP_SETGID", CAP_SETGID},
 	{"CAP_SETPCAP", CAP_SETPCAP},
+	{"CAP_SYS_CHROOT", CAP_SYS_CHROOT},
 };
 
 const char *privilege_name(size_t index, int *held)
