@@ -103,12 +103,15 @@ static int read_pending(const struct run *run, struct connect_record **records, 
 	return 0;
 }
 
+/* The connects still waiting in the kernel: for their outcome, or only for their port. */
 static int show_pending(struct run *run, struct error *error)
 {
+	const int portless = run->tracing->session.portless;
 	struct connect_record *records;
 	size_t count;
 
-	if (read_pending(run, &records, &count, error))
+	if (portless < 0 ? read_pending(run, &records, &count, error)
+			 : halfopen_read(portless, &records, &count, error))
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		show_record(run->show, &records[i].head);
@@ -232,8 +235,9 @@ static int trace_counts(struct run *run, struct error *error)
 static size_t needed_fds(const struct tracing *tracing, int fds[], size_t room, int *map)
 {
 	const struct session *session = &tracing->session;
-	const int maps[] = {session->flows4, session->flows6, session->halfopen, session->attempts,
-			    session->loss_memory ? -1 : session->losses};
+	const int maps[] = {session->flows4,   session->flows6,
+			    session->halfopen, session->portless,
+			    session->attempts, session->loss_memory ? -1 : session->losses};
 	size_t count = 0;
 
 	*map = -1;

@@ -33,14 +33,20 @@ static int gets_further(const struct attempt *before, const struct attempt *atte
 	       (before->sk == attempt->sk || is_multipath(before->sk));
 }
 
-/* A cgroup's BPF program put a destination that is not wanted in the place of one that was. */
-static void attempt_replaced(const struct attempt *attempt)
+/*
+ * A thread enters what is no attempt that is wanted. What it has here is one whose return was
+ * skipped; or one in whose destination's place a cgroup's BPF program put one that is not wanted.
+ */
+static void attempt_ceases(const struct attempt *attempt)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct attempt *before = attempts.lookup(&thread);
 
-	if (before && gets_further(before, attempt))
-		attempts.delete(&thread);
+	if (!before)
+		return;
+	if (!gets_further(before, attempt))
+		COUNT_LOSS(missed_return);
+	attempts.delete(&thread);
 }
 
 static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 place)
@@ -50,8 +56,8 @@ static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 p
 	struct attempt *before;
 
 	if (!attempt_wanted(&attempt.to, sk, sockaddr, length, place == IN_CONNECT4)) {
-		if (place > IN_PRE_CONNECT)
-			attempt_replaced(&attempt);
+		if (place != IN_PRE_CONNECT)
+			attempt_ceases(&attempt);
 		return;
 	}
 	attempt.began_ns = bpf_ktime_get_ns();
@@ -184,7 +190,13 @@ int security_entry(void *ctx)
 {
 	void *sk = socket_asked((void *)ARGUMENT1(ctx));
 
-	if (sk)
+	if (sk) {
 		attempt_begins(sk, (void *)ARGUMENT2(ctx), ARGUMENT3(ctx), IN_SECURITY);
+	} else {
+		/* Its return must not be taken for that of an attempt before. */
+		struct attempt none = {.place = IN_SECURITY};
+
+		attempt_ceases(&none);
+	}
 	return 0;
 }

@@ -124,6 +124,7 @@ static const struct {
 	{"flows6", sizeof(struct flow_key), 8},
 	{"rounds", 4, 8},
 	{"halfopen", 8, sizeof(struct connect_record)},
+	{"portless", 8, sizeof(struct connect_record)},
 	{"attempts", 8, ATTEMPT_SIZE},
 	{"nets", sizeof(struct net_key), 1},
 };
@@ -178,6 +179,8 @@ int map_create(struct session *session, const struct object_map *map,
 		session->flows6 = fd;
 	else if (strcmp(map->name, "halfopen") == 0)
 		session->halfopen = fd;
+	else if (strcmp(map->name, "portless") == 0)
+		session->portless = fd;
 	else if (strcmp(map->name, "attempts") == 0)
 		session->attempts = fd;
 	else if (strcmp(map->name, "spare") == 0)

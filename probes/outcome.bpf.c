@@ -82,6 +82,18 @@ static void end_attempt(void *ctx, void *sk, int success, int error)
 				      : OUTCOME_ABORTED);
 }
 
+/* What MPTCP has taken out of the socket of a subflow, into its own; before Linux 6.10. */
+static __u32 error_of_multipath(void *sk)
+{
+	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
+	void *owner = socket ? pointer_at(socket, OFFSET_SOCKET_SK) : 0;
+	__u32 error = 0;
+
+	if (owner && owner != sk)
+		FIELD_READ(error, owner, OFFSET_SOCK_ERR);
+	return error;
+}
+
 /*
  * A socket leaves SYN_SENT, or SYN_RECV where both ends connect at once. The one that answers
  * with an error leaves it in the socket; a process that gives up leaves none, or what a soft
@@ -95,6 +107,8 @@ static void connect_ends(void *ctx, void *sk, int new)
 		return;
 	if (new != STATE_ESTABLISHED) {
 		FIELD_READ(error, sk, OFFSET_SOCK_ERR);
+		if (!error)
+			error = error_of_multipath(sk);
 		if (!error)
 			FIELD_READ(error, sk, OFFSET_SOCK_ERR_SOFT);
 	}

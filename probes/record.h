@@ -39,7 +39,8 @@ struct connect_record {
 	__u8 family; /* 4 or 6 */
 	__u8 outcome;
 	__u32 syn_retransmits;
-	__u32 reserved;
+	__u16 lport_before; /* an earlier connect's, network byte order; for the probes alone */
+	__u16 reserved;
 	__u8 saddr[16]; /* network byte order; IPv4 in the first 4 bytes, rest 0 */
 	__u8 daddr[16];
 	char comm[COMM_SIZE];

@@ -151,12 +151,13 @@ static int fill_port_after(struct connect_record *record, void *sk)
 	FIELD_READ(lport, sk, OFFSET_SOCK_LPORT);
 	if (!lport) {
 		FIELD_READ(lport, sk, OFFSET_SOCK_SPORT);
-		lport = bpf_ntohs(lport);
+		lport = lport == record->lport_before ? 0 : bpf_ntohs(lport);
 	}
 	/* A connect that fails on the spot takes its ports away. */
 	if ((dport && bpf_ntohs(dport) != record->dport) ||
 	    (lport && record->lport && lport != record->lport))
 		return 0;
-	record->lport = lport;
+	if (lport)
+		record->lport = lport;
 	return 1;
 }

@@ -220,7 +220,7 @@ int session_load(struct session *session, const struct object *object,
 	*words = NULL;
 	memset(session, 0, sizeof(*session));
 	session->events = session->losses = session->flows4 = session->flows6 = -1;
-	session->halfopen = session->spare = session->attempts = -1;
+	session->halfopen = session->portless = session->spare = session->attempts = -1;
 	if (cpus < 1)
 		return fail(error, "cannot tell how many CPUs there are");
 	session->cpus = (unsigned int)cpus;

@@ -27,6 +27,7 @@ struct session {
 	int events;         /* the perf event array */
 	int flows4, flows6; /* count mode, else -1 */
 	int halfopen;       /* with outcomes, else -1 */
+	int portless;       /* connects that wait for their local port, else -1 */
 	int spare;          /* the ring buffer for CPUs without a perf buffer, or -1 */
 	int attempts;       /* kprobes: what entries left for returns, or -1 */
 	int losses;         /* array of struct loss_counters, a slot a CPU */

@@ -88,7 +88,7 @@ static void call_sent_syn(void *ctx, struct call *call, long result)
 	void *sk = call->sk;
 
 	if (fails_at_once(result)) /* it tells so itself */
-		untold.delete(&sk);
+		nothing_untold(sk);
 #ifdef WAIT_FOR_PORT
 	port_chosen(ctx, sk);
 #endif
@@ -120,7 +120,7 @@ int call_exit(void *ctx)
 	if (!fails_at_once(result) && result != -ERROR_ECONNABORTED)
 		return 0;
 	sk = socket_of(call->fd);
-	if (sk && !told_now(sk) && result != -ERROR_ECONNABORTED)
+	if (sk && !told_now(sk, -result) && result != -ERROR_ECONNABORTED)
 		failed_at_once(ctx, call, sk, -result);
 	return 0;
 }

@@ -13,11 +13,12 @@
 
 struct call {
 	void *sk; /* set when the call reached SYN_SENT */
+	void *sockaddr;
+	__u64 began_ns;
 	__u32 fd;
 	__u32 length;
-	void *sockaddr;
-	__u64 under_way;
-	__u64 began_ns;
+	__u32 under_way;
+	__u32 stale_error; /* that the socket had in SYN_SENT, from before */
 };
 
 /*
@@ -28,6 +29,7 @@ struct call {
 BPF_TABLE("lru_hash", __u64, struct call, calls, ATTEMPTS_MAX);
 
 #ifdef WAIT_FOR_PORT
+/* What connects without connect(2), by io_uring say. */
 struct pending {
 	__u64 thread;
 	void *sk;
@@ -87,21 +89,36 @@ static void wait_for_port(struct connect_record *record, void *sk)
 	}
 }
 
+/* The socket for which the current thread may have a port by now, or 0. */
+static void *port_awaited(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct call *call = calls.lookup(&thread);
+	__u32 zero = 0;
+	struct pending *here;
+
+	/* The search for a port lets other threads run, and the thread may change its CPU. */
+	if (call && call->under_way)
+		return call->sk;
+	here = pending.lookup(&zero);
+	return here && here->thread == thread ? here->sk : 0;
+}
+
 /* A timer starts: the SYN's, once it was sent, or dropped, or waits for a neighbour's address. */
 int timer_started(void *ctx)
 {
 	__u32 zero = 0;
 	struct pending *here = pending.lookup(&zero);
+	void *sk = port_awaited();
 	__u16 port = 0;
-	void *sk;
 
-	if (!here || !here->sk || here->thread != bpf_get_current_pid_tgid())
+	if (!sk)
 		return 0;
-	sk = here->sk;
 	FIELD_READ(port, sk, OFFSET_SOCK_LPORT);
 	if (!port) /* an interrupt's timer, before the port is chosen */
 		return 0;
-	here->sk = 0;
+	if (here && here->sk == sk)
+		here->sk = 0;
 	port_chosen(ctx, sk);
 	return 0;
 }
@@ -112,6 +129,7 @@ int timer_started(void *ctx)
  * attempt fails so before its SYN.
  */
 #define ERROR_EINTR 4
+#define ERROR_EPIPE 32
 #define ERROR_ECONNABORTED 103
 #define ERROR_ECONNRESET 104
 #define ERROR_EISCONN 106
@@ -126,6 +144,7 @@ static int fails_at_once(long result)
 {
 	switch (-result) {
 	case ERROR_EINTR:
+	case ERROR_EPIPE:
 	case ERROR_EAFNOSUPPORT:
 	case ERROR_ECONNABORTED:
 	case ERROR_ECONNRESET:
@@ -139,17 +158,21 @@ static int fails_at_once(long result)
 	return result < 0 && -result < ERRORS_OF_USERS;
 }
 
-/*
- * Sockets whose attempt failed after connect(2) had returned: the next call for them tells so,
- * and is no attempt. With the number of the socket's inode, which a new socket in the same place
- * has not. Those never asked give way.
- */
-BPF_TABLE("lru_hash", void *, __u64, untold, ATTEMPTS_MAX);
+/* How an attempt failed after connect(2) had returned. */
+struct late_failure {
+	__u64 number; /* of the socket's inode, which a new socket in the same place has not */
+	__u64 error;
+};
 
-static __u64 socket_number(void *sk)
+/*
+ * Such failures, by struct socket, which MPTCP's socket shares with its first subflow: the next
+ * call for it tells so, and is no attempt. Those never asked give way.
+ */
+BPF_TABLE("lru_hash", void *, struct late_failure, untold, ATTEMPTS_MAX);
+
+static __u64 socket_number(void *socket)
 {
-	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
-	void *file = socket ? pointer_at(socket, OFFSET_SOCKET_FILE) : 0;
+	void *file = pointer_at(socket, OFFSET_SOCKET_FILE);
 	void *inode = file ? pointer_at(file, OFFSET_FILE_INODE) : 0;
 	unsigned long number = 0;
 
@@ -160,26 +183,38 @@ static __u64 socket_number(void *sk)
 
 static void fails_untold(void *sk)
 {
+	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
+	struct late_failure late = {};
 	__u32 error = 0;
-	__u64 number;
 
 	FIELD_READ(error, sk, OFFSET_SOCK_ERR);
-	if (!error || !fails_at_once(-(long)error))
+	if (!socket || !error || !fails_at_once(-(long)error))
 		return;
-	number = socket_number(sk);
-	untold.update(&sk, &number);
+	late.number = socket_number(socket);
+	late.error = error;
+	untold.update(&socket, &late);
 }
 
 /* Whether the call that ends told how an earlier attempt of the socket had ended. */
-static int told_now(void *sk)
+static int told_now(void *sk, int error)
 {
-	__u64 *before = untold.lookup(&sk), number;
+	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
+	struct late_failure *before = untold.lookup(&socket), late;
 
 	if (!before)
 		return 0;
-	number = *before;
-	untold.delete(&sk);
-	return number == socket_number(sk);
+	late = *before;
+	untold.delete(&socket);
+	return late.error == error && late.number == socket_number(socket);
+}
+
+/* A new attempt, or one that tells itself how it ended. */
+static void nothing_untold(void *sk)
+{
+	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
+
+	if (untold.lookup(&socket))
+		untold.delete(&socket);
 }
 
 static void fill_destination(struct destination *to, struct sock_head *head)
@@ -206,9 +241,14 @@ static void syn_sent(void *ctx, void *sk)
 
 	if (!process_wanted() || !is_tcp(sk))
 		return;
+	nothing_untold(sk);
 	call = calls.lookup(&thread);
-	if (call)
+	if (call) {
 		call->sk = sk;
+#ifdef WANT_RESULT
+		FIELD_READ(call->stale_error, sk, OFFSET_SOCK_ERR);
+#endif
+	}
 	read_head(&head, sk);
 	fill_destination(&to, &head);
 	if (!destination_wanted(sk, &to))
@@ -219,6 +259,8 @@ static void syn_sent(void *ctx, void *sk)
 	__builtin_memcpy(record.daddr, to.address, sizeof(record.daddr));
 	fill_process(&record);
 	fill_source(&record, &head);
+	if (!record.lport)
+		FIELD_READ(record.lport_before, sk, OFFSET_SOCK_SPORT);
 #ifdef WAIT_FOR_PORT
 	if (!record.lport) {
 		wait_for_port(&record, sk);
@@ -236,11 +278,12 @@ static void syn_sent_ends(void *ctx, void *sk, int new)
 	__u32 error = 0;
 
 	/*
-	 * Closed inside connect(2) with no error in the socket: the call is about to return one
-	 * (no port left, say), which call_exit() sees.
+	 * Closed inside connect(2) with no new error in the socket: the call is about to return
+	 * one (no port left, say), which call_exit() sees.
 	 */
 	FIELD_READ(error, sk, OFFSET_SOCK_ERR);
-	if (new == STATE_CLOSE && !error && call && call->under_way && call->sk == sk)
+	if (new == STATE_CLOSE && call && call->under_way && call->sk == sk &&
+	    (!error || error == call->stale_error))
 		return;
 	connect_ends(ctx, sk, new);
 #endif

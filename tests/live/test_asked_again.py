@@ -7,10 +7,12 @@ its port) makes no event vanish either.
 
 import errno
 import socket
+import threading
 
+import places
 from harness import Skip, check, equal, test
-from outcomes import NEAR, NOBODY, events, outcome, results, start, under_way
-from traffic import stream
+from outcomes import NEAR, NOBODY, drop_first, events, no_drops, outcome, results, start, under_way
+from traffic import MPTCP, stream
 
 REJECT = "tcp dport 80 reject with icmp type host-unreachable"
 
@@ -107,6 +109,78 @@ def tried_anew(scene):
     equal(client.run(), [True, "EHOSTUNREACH", "ENETUNREACH"], "what the client was told")
     equal([(row.daddr, row.dport) for row in tool.finish()], [("127.0.0.1", 80), ("192.0.2.1", 81)],
           "events")
+
+
+@test
+def freed_unasked_by_connect(scene):
+    """connect(2) with AF_UNSPEC frees the socket, too: what fails then is an attempt of its own."""
+    def work():
+        sock = fails_later("127.0.0.1")
+        said = [outcome(sock, 10), sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)]
+        disconnect(sock)
+        return said + [errno.errorcode[sock.connect_ex(("192.0.2.1", 81))]]
+
+    scene.home.nft(REJECT)
+    client = scene.client(work)
+    tool = scene.tool("-p", client.pid)
+    equal(client.run(), [True, errno.EHOSTUNREACH, "ENETUNREACH"], "what the client was told")
+    equal([(row.daddr, row.dport) for row in tool.finish()], [("127.0.0.1", 80), ("192.0.2.1", 81)],
+          "events")
+
+
+@test
+def multipath(scene):
+    """MPTCP's socket is asked; what failed is its first subflow."""
+    def work():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP)
+        sock.setblocking(False)
+        said = [errno.errorcode[sock.connect_ex(("127.0.0.1", 80))], outcome(sock, 10),
+                ask(sock, "127.0.0.1")]
+        sock.close()
+        return said
+
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
+    except OSError as error:
+        raise Skip("this kernel makes no MPTCP sockets: %s" % error)
+    scene.home.nft(REJECT)
+    client = scene.client(work)
+    for options in ([], ["-L"], ["-r"]):
+        tool = start(scene, "-p", client.pid, *options)
+        equal(client.run(), ["EINPROGRESS", True, "EHOSTUNREACH"], "what the client was told")
+        equal([(line["daddr"], line.get("result")) for line in events(tool)],
+              [("127.0.0.1", "EHOSTUNREACH" if "-r" in options else None)],
+              "results with %s" % options)
+
+
+@test
+def two_waiters(scene):
+    """Two threads wait for one attempt: the second is told EPIPE, which is no attempt either."""
+    def work():
+        sock, error = under_way("127.0.0.1", 80)
+        said = []
+        sock.setblocking(True)
+        waiters = [threading.Thread(target=lambda: said.append(ask(sock, "127.0.0.1")))
+                   for _ in range(2)]
+        for waiter in waiters:
+            waiter.start()
+        for waiter in waiters:
+            waiter.join()
+        sock.close()
+        return [errno.errorcode[error], *sorted(said)]
+
+    client = scene.client(work)
+    for options in ([], ["-r"]):
+        drop_first(scene.home, 1)
+        tool = start(scene, "-p", client.pid, *options)
+        scene.note("the waiters are told %s" % client.run()[1:])
+        equal([line["dport"] for line in events(tool)], [80], "events with %s" % options)
+        no_drops(scene.home)
+
+
+def disconnect(sock):
+    """connect(2) with AF_UNSPEC, which Python has not."""
+    places.call("connect", sock.fileno(), bytes(16), 16)
 
 
 def bound_then_fails(port):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How connects end: -r, -F, --slow, -c -r, and the same as JSON lines."""
 
+import errno
 import json
 import os
 import select
@@ -8,8 +9,9 @@ import signal
 import socket
 import time
 
+import places
 from harness import check, equal, test, wait_until
-from outcomes import events, results, start
+from outcomes import events, results, start, under_way
 from traffic import stream
 
 
@@ -79,6 +81,28 @@ def no_port_left(scene):
     tool = start(scene, "-r", "-p", client.pid)
     equal(client.run(), 99, "EADDRNOTAVAIL")
     equal([line["result"] for line in events(tool)], ["OK", "EADDRNOTAVAIL"], "results")
+    check(keeper is not None, "nobody listens")
+
+
+@test
+def no_port_for_a_used_socket(scene):
+    """What a socket has from before, an error and a port, is not the new attempt's."""
+    scene.home.unanswered("10.9.9.1/24")
+    scene.home.set("ipv4/ip_local_port_range", "40000 40000")
+    keeper = scene.listen("127.0.0.1", 80)
+
+    def work():
+        used, _ = under_way("10.9.9.9", 80)
+        places.call("connect", used.fileno(), bytes(16), 16)  # AF_UNSPEC
+        other = stream(socket.AF_INET)
+        other.connect(("127.0.0.1", 80))
+        return used.connect_ex(("127.0.0.1", 80))
+
+    client = scene.client(work)
+    tool = start(scene, "-r", "-p", client.pid)
+    equal(client.run(), errno.EADDRNOTAVAIL, "what the client was told")
+    equal([(line["result"], line["lport"]) for line in events(tool)][1:],
+          [("OK", 40000), ("EADDRNOTAVAIL", 0)], "results")
     check(keeper is not None, "nobody listens")
 
 

@@ -2,12 +2,15 @@
 """LPORT: right for every way to connect, and not a moment late."""
 
 import errno
+import resource
 import select
 import socket
+import threading
 import time
 
 import places
 from harness import Skip, Wrong, check, equal, test, wait_until
+from outcomes import in_syn_sent
 from traffic import connect, stream
 
 
@@ -155,6 +158,43 @@ def dropped(scene):
 def dropped_ipv6(scene):
     scene.home.nft("tcp dport 83 drop")
     within_a_second(scene, ("::1", 83))
+
+
+@test
+def overtaken(scene):
+    """
+    Where most ports are taken the kernel searches long for one, and lets other threads of the CPU
+    connect meanwhile.
+    """
+    ports, threads = 4000, 400
+
+    def fill():
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        taken = []
+        for _ in range(ports - threads):
+            sock = stream(socket.AF_INET)
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", 83))
+            taken.append(sock)
+        work.taken = taken
+
+    def work(what):
+        if what == "fill":
+            return fill()
+        for _ in range(threads):
+            threading.Thread(target=lambda: stream(socket.AF_INET).connect_ex(("127.0.0.1", 83)),
+                             daemon=True).start()
+
+    scene.home.set("ipv4/ip_local_port_range", "40000 %d" % (39999 + ports))
+    scene.home.nft("tcp dport 83 drop")
+    client = scene.client(work, cpu=0)
+    client.run("fill")
+    tool = scene.tool("-L", "-p", client.pid)
+    client.run("connect")
+    wait_until(lambda: in_syn_sent(client.pid, 83) == ports, "not all are under way")
+    rows = tool.finish()
+    equal((len(rows), sum(row.lport == 0 for row in rows)), (threads, 0), "events, without a port")
 
 
 @test

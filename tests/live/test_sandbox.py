@@ -13,8 +13,8 @@ from harness import Skip, Wrong, check, equal, test, wait_until
 NOTHING = "0000000000000000"
 # The two that reading maps by system call may take, on kernels before 5.19.
 READING = {NOTHING: None, "%016x" % (1 << 39): "CAP_BPF", "%016x" % (1 << 21): "CAP_SYS_ADMIN"}
-# Options, and whether maps are read by system call.
-MODES = (((), False), (("-d",), False), (("--json",), False), (("-c",), True), (("-r",), True))
+# Options, and whether maps are read by system call (for the port with --json: by tracepoint).
+MODES = (((), False), (("-d",), False), (("--json",), True), (("-c",), True), (("-r",), True))
 
 PTRACE_SYSCALL, PTRACE_DETACH, PTRACE_POKEUSER = 24, 17, 6
 PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207

@@ -12,10 +12,9 @@ from harness import Skip, check, equal, test
 from outcomes import (NEAR, NOBODY, drop_first, events, no_drops, outcome, results, start, timed,
                       under_way)
 from test_attempts import TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, answering
-from traffic import stream
+from traffic import MPTCP, stream
 
 TCP_REPAIR = 19
-MPTCP = 262  # IPPROTO_MPTCP
 TCP_SYNCNT = 7
 
 

@@ -17,6 +17,7 @@ import places
 from harness import PATIENCE, Wrong, check
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+MPTCP = 262  # IPPROTO_MPTCP
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
