@@ -212,12 +212,12 @@ static int trace_counts(struct run *run, struct error *error)
 	struct intervals intervals = {.shown_ns = now_ns()};
 	int failed = 0;
 
-	intervals.due_ns = interval_ns ? intervals.shown_ns + interval_ns : UINT64_MAX;
+	intervals.due_ns = intervals.shown_ns + interval_ns;
 	while (!failed && !ended(run)) {
 		poll(NULL, 0, COUNT_TICK_MS);
 		tick(run);
 		/* The interval that ends with all is shown last, not twice. */
-		if (now_ns() < intervals.due_ns || ended(run))
+		if (!interval_ns || now_ns() < intervals.due_ns || ended(run))
 			continue;
 		failed = show_interval(run, &intervals, false, error);
 		/* Those that a stalled reader made it miss are in this one. */
