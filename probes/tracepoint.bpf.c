@@ -241,7 +241,6 @@ static void syn_sent(void *ctx, void *sk)
 
 	if (!process_wanted() || !is_tcp(sk))
 		return;
-	nothing_untold(sk);
 	call = calls.lookup(&thread);
 	if (call) {
 		call->sk = sk;
@@ -261,6 +260,8 @@ static void syn_sent(void *ctx, void *sk)
 	fill_source(&record, &head);
 	if (!record.lport)
 		FIELD_READ(record.lport_before, sk, OFFSET_SOCK_SPORT);
+	if (record.lport || record.lport_before) /* bound, or used before */
+		nothing_untold(sk);
 #ifdef WAIT_FOR_PORT
 	if (!record.lport) {
 		wait_for_port(&record, sk);
