@@ -93,12 +93,15 @@ static void call_sent_syn(void *ctx, struct call *call, long result)
 	port_chosen(ctx, sk);
 #endif
 #ifdef WANT_RESULT
+	__u32 error = -result;
 	__u8 state = 0;
 
-	/* Failed after SYN_SENT, with the reason in the result alone. */
+	/* Failed after SYN_SENT, with the reason in the result alone, or the same as once before. */
 	FIELD_READ(state, sk, OFFSET_SOCK_STATE);
+	if (result == -ERROR_EINPROGRESS)
+		FIELD_READ(error, sk, OFFSET_SOCK_ERR);
 	if (state == STATE_CLOSE && result < 0)
-		end_attempt(ctx, sk, 0, -result);
+		end_attempt(ctx, sk, 0, error);
 	note_soft_error(sk);
 #endif
 }

@@ -11,7 +11,7 @@ import time
 
 import places
 from harness import check, equal, test, wait_until
-from outcomes import events, results, start, under_way
+from outcomes import events, outcome, results, start, under_way
 from traffic import stream
 
 
@@ -104,6 +104,21 @@ def no_port_for_a_used_socket(scene):
     equal([(line["result"], line["lport"]) for line in events(tool)][1:],
           [("OK", 40000), ("EADDRNOTAVAIL", 0)], "results")
     check(keeper is not None, "nobody listens")
+
+
+@test
+def refused_again(scene):
+    """A used socket still has the error of its attempt before, and gets the same."""
+    def work():
+        used, first = under_way("127.0.0.1", 81)
+        outcome(used, 5)
+        places.call("connect", used.fileno(), bytes(16), 16)  # AF_UNSPEC
+        return [errno.errorcode[first], errno.errorcode[used.connect_ex(("127.0.0.1", 81))]]
+
+    client = scene.client(work)
+    tool = start(scene, "-r", "-p", client.pid)
+    equal(client.run(), ["EINPROGRESS"] * 2, "what the client was told")
+    equal(results(events(tool)), [("127.0.0.1", 81, "ECONNREFUSED")] * 2, "results")
 
 
 @test
