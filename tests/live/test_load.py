@@ -45,6 +45,7 @@ def loss_is_said(scene):
 
 def entries_of(tool, pid):
     """What the tool's tables hold of that process: {table: number of entries}."""
+    check(pid, "a process that has ended has no PID here any more")
     found = {}
     for number in tool.kernel_objects()["map"]:
         info = bpftool("map", "show", "id", number)
@@ -52,7 +53,7 @@ def entries_of(tool, pid):
             continue
         entries = bpftool("map", "dump", "id", number)
         if info["name"] == "calls":
-            entries = [entry for entry in entries if number_at(entry["value"], 24)]
+            entries = [entry for entry in entries if number_at(entry["value"], 32)]
         # The PID is in the upper half of a thread's key, and at byte 12 of a record.
         found[info["name"]] = sum(pid == number_at(entry["key"], 4)
                                   or pid == number_at(entry["value"], 12) for entry in entries)
@@ -69,12 +70,13 @@ def leaves_nothing(scene, options, address, port, inside, wanted=()):
     client = scene.client(uid=12345)
     tool = scene.tool(*[option % {"pid": client.pid} if "%" in option else option
                         for option in options])
+    pid = program.pid
     equal(program.run().split()[0], "100000", "connects")
-    tables = entries_of(tool, program.pid)
+    tables = entries_of(tool, pid)
     check(tables, "none of the tables %s is there" % ", ".join(STASHES))
     equal({name: count for name, count in tables.items() if count}, {}, "entries left")
     client.run(*inside)
-    rows = [row for row in tool.finish() if row.pid in (client.pid, program.pid)]
+    rows = [row for row in tool.finish() if row.pid in (client.pid, pid)]
     equal([(row.pid, row.daddr, row.dport) for row in rows], [(client.pid, *inside)], "events")
 
 
@@ -116,9 +118,10 @@ def leak_of_failures(scene):
     """100,000 connects that fail at once, all of them shown, leave nothing either."""
     program = scene.program("connects", 20000, 5, "192.0.2.1", 80)
     client = scene.client()
-    tool = scene.tool("-L", "-p", "%d,%d" % (program.pid, client.pid))
+    pid = program.pid
+    tool = scene.tool("-L", "-p", "%d,%d" % (pid, client.pid))
     program.run()
-    equal({name: count for name, count in entries_of(tool, program.pid).items() if count}, {},
+    equal({name: count for name, count in entries_of(tool, pid).items() if count}, {},
           "entries left")
     client.run("127.0.0.1", 80)
     rows = tool.finish()
