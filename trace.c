@@ -20,7 +20,6 @@ struct run {
 	const struct options *options;
 	const volatile sig_atomic_t *stop;
 	struct show *show;
-	uint64_t end_ns;      /* CLOCK_MONOTONIC; UINT64_MAX: no end of its own */
 	uint64_t clock_at_ns; /* when the wall clock was last looked at */
 };
 
@@ -48,7 +47,7 @@ static bool enough(const struct show *show)
 static bool ended(const struct run *run)
 {
 	return *run->stop || run->show->done || run->show->sink.error || reader_gone() ||
-	       now_ns() >= run->end_ns;
+	       now_ns() >= run->show->sink.end_ns;
 }
 
 /* What happens now and then, whatever is shown. */
@@ -317,10 +316,8 @@ int trace(struct tracing *tracing, const struct options *options, const volatile
 		failed = enter_sandbox(tracing, options, error);
 	}
 	if (!failed) {
-		run.end_ns = options->duration_sec
-				     ? now_ns() + options->duration_sec * 1000000000ull
-				     : UINT64_MAX;
-		show->sink.end_ns = run.end_ns;
+		if (options->duration_sec)
+			show->sink.end_ns = now_ns() + options->duration_sec * 1000000000ull;
 		failed = options->count ? trace_counts(&run, error) : trace_events(&run, error);
 		show_losses(show, tracing, now_ns(), true);
 		written = sink_flush(&show->sink);

@@ -107,9 +107,9 @@ static void *port_awaited(void)
 /* A timer starts: the SYN's, once it was sent, or dropped, or waits for a neighbour's address. */
 int timer_started(void *ctx)
 {
-	__u32 zero = 0;
-	struct pending *here = pending.lookup(&zero);
 	void *sk = port_awaited();
+	struct pending *here;
+	__u32 zero = 0;
 	__u16 port = 0;
 
 	if (!sk)
@@ -117,6 +117,7 @@ int timer_started(void *ctx)
 	FIELD_READ(port, sk, OFFSET_SOCK_LPORT);
 	if (!port) /* an interrupt's timer, before the port is chosen */
 		return 0;
+	here = pending.lookup(&zero);
 	if (here && here->sk == sk)
 		here->sk = 0;
 	port_chosen(ctx, sk);

@@ -9,10 +9,10 @@ import errno
 import socket
 import threading
 
-import places
+import traffic
 from harness import Skip, check, equal, test
 from outcomes import NEAR, NOBODY, drop_first, events, no_drops, outcome, results, start, under_way
-from traffic import MPTCP, stream
+from traffic import disconnect, stream
 
 REJECT = "tcp dport 80 reject with icmp type host-unreachable"
 
@@ -132,17 +132,14 @@ def freed_unasked_by_connect(scene):
 def multipath(scene):
     """MPTCP's socket is asked; what failed is its first subflow."""
     def work():
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP)
+        sock = traffic.multipath()
         sock.setblocking(False)
         said = [errno.errorcode[sock.connect_ex(("127.0.0.1", 80))], outcome(sock, 10),
                 ask(sock, "127.0.0.1")]
         sock.close()
         return said
 
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
-    except OSError as error:
-        raise Skip("this kernel makes no MPTCP sockets: %s" % error)
+    traffic.multipath().close()
     scene.home.nft(REJECT)
     client = scene.client(work)
     for options in ([], ["-L"], ["-r"]):
@@ -176,11 +173,6 @@ def two_waiters(scene):
         scene.note("the waiters are told %s" % client.run()[1:])
         equal([line["dport"] for line in events(tool)], [80], "events with %s" % options)
         no_drops(scene.home)
-
-
-def disconnect(sock):
-    """connect(2) with AF_UNSPEC, which Python has not."""
-    places.call("connect", sock.fileno(), bytes(16), 16)
 
 
 def bound_then_fails(port):

@@ -9,10 +9,9 @@ import signal
 import socket
 import time
 
-import places
 from harness import check, equal, test, wait_until
 from outcomes import events, outcome, results, start, under_way
-from traffic import stream
+from traffic import disconnect, stream
 
 
 @test
@@ -93,7 +92,7 @@ def no_port_for_a_used_socket(scene):
 
     def work():
         used, _ = under_way("10.9.9.9", 80)
-        places.call("connect", used.fileno(), bytes(16), 16)  # AF_UNSPEC
+        disconnect(used)
         other = stream(socket.AF_INET)
         other.connect(("127.0.0.1", 80))
         return used.connect_ex(("127.0.0.1", 80))
@@ -112,7 +111,7 @@ def refused_again(scene):
     def work():
         used, first = under_way("127.0.0.1", 81)
         outcome(used, 5)
-        places.call("connect", used.fileno(), bytes(16), 16)  # AF_UNSPEC
+        disconnect(used)
         return [errno.errorcode[first], errno.errorcode[used.connect_ex(("127.0.0.1", 81))]]
 
     client = scene.client(work)

@@ -8,11 +8,12 @@ import socket
 import struct
 import time
 
+import traffic
 from harness import Skip, check, equal, test
 from outcomes import (NEAR, NOBODY, drop_first, events, no_drops, outcome, results, start, timed,
                       under_way)
 from test_attempts import TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, answering
-from traffic import MPTCP, stream
+from traffic import stream
 
 TCP_REPAIR = 19
 TCP_SYNCNT = 7
@@ -164,7 +165,7 @@ def multipath(scene):
     def work():
         said = []
         for address, port in (("127.0.0.1", 80), ("127.0.0.1", 81), (NOBODY, 80)):
-            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP)
+            sock = traffic.multipath()
             sock.settimeout(0.3)
             try:
                 sock.connect((address, port))
@@ -175,10 +176,7 @@ def multipath(scene):
         time.sleep(0.5)  # the subflow is closed by a worker of the kernel's
         return said
 
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP).close()
-    except OSError as error:
-        raise Skip("this kernel makes no MPTCP sockets: %s" % error)
+    traffic.multipath().close()
     scene.home.unanswered(NEAR)
     scene.listen("127.0.0.1", 80)
     client = scene.client(work)

@@ -14,7 +14,7 @@ import sys
 import traceback
 
 import places
-from harness import PATIENCE, Wrong, check
+from harness import PATIENCE, Skip, Wrong, check
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 MPTCP = 262  # IPPROTO_MPTCP
@@ -36,6 +36,19 @@ def stream(family, bind=None):
     if bind:
         sock.bind(tuple(bind))
     return sock
+
+
+def multipath():
+    """A socket of MPTCP."""
+    try:
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM, MPTCP)
+    except OSError as error:
+        raise Skip("this kernel makes no MPTCP sockets: %s" % error)
+
+
+def disconnect(sock):
+    """connect(2) with AF_UNSPEC, which Python has not."""
+    places.call("connect", sock.fileno(), bytes(16), 16)
 
 
 def connect(address, port, blocking=True, bind=None, timeout=None):
