@@ -44,6 +44,8 @@ static inline const char *error_remedy(int cause)
 	switch (cause) {
 	case EMFILE:
 		return "; raise the limit of open files (ulimit -n)";
+	case EFBIG:
+		return "; raise the limit of file sizes (ulimit -f)";
 	case EAGAIN:
 		return "; raise the limit of processes (ulimit -u)";
 	default:

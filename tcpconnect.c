@@ -22,6 +22,18 @@ static void on_signal(int number)
 	stop = 1;
 }
 
+/* Whoever starts the tool may have left signals blocked or ignored. */
+static void settle_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is told by write(2) */
+	signal(SIGXFSZ, SIG_IGN); /* so is a file's limit of size */
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would keep from us how a helper ended */
+}
+
 static void handle_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: waits must end */
@@ -148,9 +160,8 @@ int main(int argc, char *argv[])
 	int wrong;
 
 	fill_standard_descriptors();
-	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is told by write(2) */
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would keep from us how a helper ended */
-	libbpf_set_print(quiet);  /* what libbpf would say, the error's one line says */
+	settle_signals();
+	libbpf_set_print(quiet); /* what libbpf would say, the error's one line says */
 	wrong = options_parse(&options, argc, argv, message, sizeof(message));
 	if (wrong) {
 		say_failure(message);

@@ -123,7 +123,7 @@ int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error 
 	root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || fill(root, kernel_version)) {
 		fail(error, "cannot write to %s: %s%s", path, strerror(errno),
-		     errno == EMFILE ? error_remedy(errno) : "; TMPDIR may name another place");
+		     *error_remedy(errno) ? error_remedy(errno) : "; TMPDIR may name another place");
 		if (root >= 0)
 			close(root);
 		stubs_remove(path);

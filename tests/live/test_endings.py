@@ -37,6 +37,15 @@ def by_termination(scene):
 
 
 @test
+def with_signals_blocked(scene):
+    """Started by something that blocks all signals, it still ends when asked to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        tool = scene.tool(before=("env", "--block-signal"))
+        tool.stop(number)
+        equal(tool.err(), "", "standard error")
+
+
+@test
 def soon(scene):
     """Ctrl-C is answered within half a second, with nothing to show or with much."""
     client = scene.client()
@@ -134,21 +143,26 @@ def full_output(scene):
 
 @test
 def full_later(scene):
-    """The disk fills up while it traces."""
+    """The disk fills up while it traces, or the file reaches the size that it may have."""
     directory = scene.directory()
     places.call("mount", b"live", directory.encode(), b"tmpfs", 0, b"size=16k")
     scene.callback(places.call, "umount2", directory.encode(), 2)
+    fills_up(scene, directory, "No space left on device")
+    fills_up(scene, scene.directory(), "File too large", ("prlimit", "--fsize=16384"))
+
+
+def fills_up(scene, directory, why, before=()):
     program = scene.program("connects", 1, 1000, "127.0.0.1", 80)
     with open(os.path.join(directory, "out"), "wb") as out:
-        tool = scene.launch("-p", program.pid, stdout=out)
+        tool = scene.launch("-p", program.pid, stdout=out, before=before)
         wait_until(lambda: os.stat(out.name).st_size, "the tool does not start tracing", STARTS)
         program.run()
         equal(tool.status(), 1, "exit status")
     with open(out.name) as lines:
         written = lines.read().count("\n")
     said = tool.complaints()
-    lost = re.fullmatch("tcpconnect: cannot write to standard output: No space left on device; "
-                        r"lines lost: (\d+)", said[0])
+    lost = re.fullmatch(r"tcpconnect: cannot write to standard output: %s; lines lost: (\d+)" % why,
+                        said[0])
     check(len(said) == 1 and lost, "standard error: %s" % said)
     # The first two lines are none of the 1,000 connects', the last of which it does not await.
     check(0 < int(lost.group(1)) <= 1002 - written,

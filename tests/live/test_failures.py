@@ -374,6 +374,17 @@ def enough_for_the_library_not_for_the_compiler(scene):
 
 
 @test
+def no_file_may_grow(scene):
+    """It says so, and where a small one may, it works and keeps nothing."""
+    refused("ulimit -f", options=("--no-cache",), before=("prlimit", "--fsize=0"))
+    cache = new_cache(scene)
+    status, _, err = once(*EXTRA, "-v", "--cache-dir", cache, "--duration", "1",
+                          before=("prlimit", "--fsize=10000"))
+    check(status == 0 and "not kept: %s: %s\n" % (cache, os.strerror(errno.EFBIG)) in err,
+          "status %d: %s" % (status, one_line(err)))
+
+
+@test
 def few_open_files(scene):
     """16 and the like: it works or says so, cold and warm. Never is less seen for it."""
     cache = new_cache(scene)
