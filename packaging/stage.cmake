@@ -39,7 +39,7 @@ foreach(page ${pages})
 	execute_process(COMMAND gzip -9n ${page} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 file(READ ${root}/usr/lib/systemd/system/tcpconnect.service unit)
-string(REGEX REPLACE "ExecStart=[^ ]*" "ExecStart=${tool}" unit "${unit}")
+string(REGEX REPLACE "\nExecStart=[^ ]*" "\nExecStart=${tool}" unit "${unit}")
 file(WRITE ${root}/usr/lib/systemd/system/tcpconnect.service "${unit}")
 
 # Whatever the umask of who packs.
