@@ -3,41 +3,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
 #include "dns/cache.h"
 #include "dns/hash.h"
-
-#define HUGE ((size_t)2 << 20) /* the size of a huge page on most machines */
-
-/*
- * Memory in pieces of HUGE is asked to lie in huge pages: a large cache touches it
- * at random, and would wait for page tables as often as for the memory itself.
- */
-static void *get_memory(size_t alignment, size_t size)
-{
-	void *memory;
-
-	if (size < HUGE)
-		return aligned_alloc(alignment, size);
-	memory = aligned_alloc(HUGE, (size + HUGE - 1) & ~(HUGE - 1));
-	if (memory)
-		(void)madvise(memory, size, MADV_HUGEPAGE); /* only an advice: it may fail */
-	return memory;
-}
-
-static inline int key_differs(const void *a, const void *b, size_t length)
-{
-	/* Keys are 4 or 16 bytes; with sizes it knows, the compiler compares in place. */
-	if (length == 4)
-		return memcmp(a, b, 4) != 0;
-	return memcmp(a, b, 16) != 0;
-}
-
-#define uthash_malloc(size)       get_memory(64, size)
-#define HASH_KEYCMP(a, b, length) key_differs(a, b, length)
-#define HASH_NONFATAL_OOM         1 /* a slot that found no room has hh.tbl == NULL */
-#include <uthash.h>
+#include "dns/slot.h"
 
 /* uthash makes its table where the variable cache is in scope, in add(): of its full size at once.
  */
@@ -46,57 +14,15 @@ static inline int key_differs(const void *a, const void *b, size_t length)
 #define HASH_INITIAL_NUM_BUCKETS      (1U << cache->buckets_log2)
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 (cache->buckets_log2)
 
-#define SMALL_SLAB                    8192 /* bytes; a small cache grows in such pieces, a large one in HUGE */
 #define LARGE_ANSWERS                 65536              /* makes a cache large */
 #define KNOWN_MAX                     ((1ULL << 56) - 1) /* two years */
 #define TOGETHER                      8 /* addresses whose places in memory are fetched at once */
 
-/* Shared by the addresses of one message, and no longer than it has to be. */
-struct name {
-	uint32_t holders;
-	uint32_t hash; /* so that a server cannot choose names that take long to tell apart */
-	uint8_t length;
-	uint8_t wire[];
-};
-
-/*
- * One answer. What a look-up reads, from hh.hh_next on to the receiver, lies in one
- * line of the processor's cache, and what using it writes in the next one, which
- * mostly comes along: slots begin at the end of a pair of lines. The length of hh's
- * key, 4 or 16, tells the address' family.
- */
-struct slot {
-	UT_hash_handle hh;   /* in the table, with tbl set: the first answer of its address */
-	struct slot *next;   /* of the same address, in the order they came */
-	uint8_t address[16]; /* network byte order */
-	struct dns_party receiver;
-	struct slot *newer, *older; /* by use; newer chains the free slots */
-	struct name *name;
-	uint64_t name_length : 8; /* as in name, which a look-up then need not touch */
-	/* How long before receiver.time_ns it had been told first, without a gap of cache.age_ns.
-	 */
-	uint64_t known_ns : 56;
-};
-
-struct slab {
-	_Alignas(128) struct slab *next;
-	char to_the_end[88];
-	struct slot slots[];
-};
-
-#if __SIZEOF_POINTER__ == 8
-_Static_assert(sizeof(struct slot) == 128, "slots keep their places in the lines");
-_Static_assert((offsetof(struct slab, slots) + offsetof(struct slot, hh.hh_next)) % 128 == 0 &&
-		       offsetof(struct slot, newer) - offsetof(struct slot, hh.hh_next) == 64,
-	       "one line for a look-up");
-#endif
-
 struct dns_cache {
 	struct slot *table;
 	struct slot *newest, *oldest; /* by use */
-	struct slot *free;
-	struct slab *slabs;
-	size_t count, limit, slab_size;
+	struct slots slots;
+	size_t count, limit;
 	unsigned buckets_log2;
 	uint64_t age_ns;
 	uint64_t seed[2];
@@ -225,33 +151,53 @@ static void use_replace(struct dns_cache *cache, struct slot *other, struct slot
 	*(slot->older ? &slot->older->newer : &cache->oldest) = slot;
 }
 
-static struct slot *slot_new(struct dns_cache *cache)
+/* Let slot, of which nothing is kept, hold what the next of its address held, in its place of use.
+ */
+static void inherit(struct dns_cache *cache, struct slot *slot)
 {
-	struct slot *slot = cache->free;
+	struct slot *heir = slot->next;
 
-	if (!slot) {
-		struct slab *slab = get_memory(_Alignof(struct slab), cache->slab_size);
-
-		if (!slab)
-			return NULL;
-		slab->next = cache->slabs;
-		cache->slabs = slab;
-		for (size_t i = (cache->slab_size - offsetof(struct slab, slots)) / sizeof(*slot);
-		     i--;) {
-			slab->slots[i].newer = slot;
-			slot = &slab->slots[i];
-		}
-	}
-	if (!slot) /* a slab holds one at least */
-		return NULL;
-	cache->free = slot->newer;
-	return slot;
+	slot->name = heir->name;
+	slot->name_length = heir->name_length;
+	slot->known_ns = heir->known_ns;
+	slot->receiver = heir->receiver;
+	slot->next = heir->next;
+	use_replace(cache, heir, slot);
 }
 
-static void slot_free(struct dns_cache *cache, struct slot *slot)
+/*
+ * Use an answer, which previous (NULL: none) stands before: it is the last of its address then.
+ * Returns where it lies now: the first slot of an address stays in the table.
+ */
+static struct slot *use(struct dns_cache *cache, struct slot *previous, struct slot *slot)
 {
-	slot->newer = cache->free;
-	cache->free = slot;
+	struct slot *last = slot->next;
+
+	if (!last) {
+		use_now(cache, slot);
+		return slot;
+	}
+	use_unlink(cache, slot);
+	if (previous) {
+		previous->next = slot->next;
+	} else {
+		const struct slot used = *slot;
+		struct slot *first = slot;
+
+		slot = slot->next;
+		last = first;
+		inherit(cache, first);
+		slot->name = used.name;
+		slot->name_length = used.name_length;
+		slot->known_ns = used.known_ns;
+		slot->receiver = used.receiver;
+	}
+	while (last->next)
+		last = last->next;
+	last->next = slot;
+	slot->next = NULL;
+	use_link(cache, slot);
+	return slot;
 }
 
 static void forget(struct dns_cache *cache, struct slot *slot)
@@ -263,12 +209,7 @@ static void forget(struct dns_cache *cache, struct slot *slot)
 		/* The table needs no memory, and so cannot fail, when the heir moves in here. */
 		struct slot *heir = slot->next;
 
-		slot->name = heir->name;
-		slot->name_length = heir->name_length;
-		slot->known_ns = heir->known_ns;
-		slot->receiver = heir->receiver;
-		slot->next = heir->next;
-		use_replace(cache, heir, slot);
+		inherit(cache, slot);
 		slot = heir;
 	} else if (slot->hh.tbl) {
 		HASH_DELETE(hh, cache->table, slot);
@@ -282,10 +223,11 @@ static void forget(struct dns_cache *cache, struct slot *slot)
 		if (previous) /* it is in the chain of its address */
 			previous->next = slot->next;
 	}
-	slot_free(cache, slot);
+	slot_free(&cache->slots, slot);
 }
 
-static void renew(struct dns_cache *cache, struct slot *slot, const uint8_t *wire, uint64_t time_ns)
+static void renew(const struct dns_cache *cache, struct slot *slot, const uint8_t *wire,
+		  uint64_t time_ns)
 {
 	memmove(slot->name->wire, wire, slot->name_length); /* it may be the same name */
 	if (time_ns > slot->receiver.time_ns) {
@@ -295,7 +237,6 @@ static void renew(struct dns_cache *cache, struct slot *slot, const uint8_t *wir
 		slot->known_ns = known < KNOWN_MAX ? known : KNOWN_MAX;
 		slot->receiver.time_ns = time_ns;
 	}
-	use_now(cache, slot);
 }
 
 /*
@@ -305,7 +246,7 @@ static void renew(struct dns_cache *cache, struct slot *slot, const uint8_t *wir
 static int add(struct dns_cache *cache, const struct key *key, struct slot *last, struct name *name,
 	       const struct dns_party *receiver)
 {
-	struct slot *slot = slot_new(cache);
+	struct slot *slot = slot_new(&cache->slots);
 
 	if (!slot)
 		return -ENOMEM;
@@ -320,7 +261,7 @@ static int add(struct dns_cache *cache, const struct key *key, struct slot *last
 		HASH_ADD_KEYPTR_BYHASHVALUE(hh, cache->table, slot->address, key->length, key->hash,
 					    slot);
 		if (!slot->hh.tbl) {
-			slot_free(cache, slot);
+			slot_free(&cache->slots, slot);
 			return -ENOMEM;
 		}
 	}
@@ -337,25 +278,27 @@ static int add(struct dns_cache *cache, const struct key *key, struct slot *last
 static int insert(struct dns_cache *cache, const struct key *key, struct name *name,
 		  const struct dns_party *receiver)
 {
-	struct slot *first, *last = NULL, *longest_ago = NULL;
+	struct slot *first, *last = NULL, *own = NULL;
 	unsigned held = 0;
 
 	first = find_first(cache, key);
 	for (struct slot *slot = first; slot; slot = slot->next) {
-		if (slot->receiver.tgid == receiver->tgid &&
-		    slot->receiver.netns == receiver->netns && slot->name_length == name->length &&
-		    slot->name->hash == name->hash &&
+		bool same_netns = slot->receiver.netns == receiver->netns;
+
+		if (same_netns && slot->receiver.tgid == receiver->tgid &&
+		    slot->name_length == name->length && slot->name->hash == name->hash &&
 		    dns_name_equal(slot->name->wire, name->wire, name->length)) {
 			renew(cache, slot, name->wire, receiver->time_ns);
+			use(cache, last, slot);
 			return 0;
 		}
-		if (!longest_ago || slot->receiver.time_ns < longest_ago->receiver.time_ns)
-			longest_ago = slot;
+		if (same_netns && !own)
+			own = slot;
 		last = slot;
 		held++;
 	}
 	if (held == DNS_CACHE_PER_ADDRESS)
-		forget(cache, longest_ago);
+		forget(cache, own ? own : first);
 	else if (cache->count == cache->limit) {
 		prefetch_oldest(cache);
 		forget(cache, cache->oldest);
@@ -378,7 +321,7 @@ struct dns_cache *dns_cache_new(size_t answers, uint64_t age_ns, const uint8_t s
 	if (!cache)
 		return NULL;
 	cache->limit = answers ? answers : 1;
-	cache->slab_size = cache->limit >= LARGE_ANSWERS ? HUGE : SMALL_SLAB;
+	slots_init(&cache->slots, cache->limit >= LARGE_ANSWERS);
 	/* Twice as many buckets as answers, or four times, so that most hold one at most. */
 	spare = cache->limit < LARGE_ANSWERS ? 1 : 2;
 	cache->buckets_log2 = 5;
@@ -392,17 +335,12 @@ struct dns_cache *dns_cache_new(size_t answers, uint64_t age_ns, const uint8_t s
 
 void dns_cache_free(struct dns_cache *cache)
 {
-	struct slab *slab, *next;
-
 	if (!cache)
 		return;
 	for (struct slot *slot = cache->newest; slot; slot = slot->older)
 		name_put(slot->name);
 	HASH_CLEAR(hh, cache->table);
-	for (slab = cache->slabs; slab; slab = next) {
-		next = slab->next;
-		free(slab);
-	}
+	slots_free(&cache->slots);
 	free(cache);
 }
 
@@ -466,26 +404,28 @@ bool dns_cache_lookup(struct dns_cache *cache, const struct dns_address *address
 {
 	enum dns_tie best_tie = DNS_TIE_NONE;
 	struct dns_party receiver, best_receiver = {0};
-	struct slot *slot, *best = NULL;
+	struct slot *best = NULL, *before_best = NULL, *previous = NULL;
 	struct key key;
 
 	make_key(cache, address, &key);
-	for (slot = find_first(cache, &key); slot; slot = slot->next) {
+	for (struct slot *slot = find_first(cache, &key); slot; slot = slot->next) {
 		enum dns_tie tie;
 
-		if (!told_by(slot, connector->time_ns, &receiver) ||
-		    connector->time_ns - receiver.time_ns > cache->age_ns)
-			continue;
-		tie = dns_tie(connector, &receiver);
-		if (!best || dns_better(tie, &receiver, best_tie, &best_receiver)) {
-			best = slot;
-			best_tie = tie;
-			best_receiver = receiver;
+		if (told_by(slot, connector->time_ns, &receiver) &&
+		    connector->time_ns - receiver.time_ns <= cache->age_ns) {
+			tie = dns_tie(connector, &receiver);
+			if (!best || dns_better(tie, &receiver, best_tie, &best_receiver)) {
+				best = slot;
+				before_best = previous;
+				best_tie = tie;
+				best_receiver = receiver;
+			}
 		}
+		previous = slot;
 	}
 	if (!best)
 		return false;
-	use_now(cache, best);
+	best = use(cache, before_best, best);
 	match->wire = best->name->wire;
 	match->length = best->name_length;
 	match->age_ns = connector->time_ns - best_receiver.time_ns;

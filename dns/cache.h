@@ -13,7 +13,8 @@
 
 /*
  * How many answers one address holds at most, so that a look-up touches no more.
- * The one received longest ago makes room for a further one.
+ * A further one takes the place of the least recently used of its network namespace, and only
+ * where that has none, of any: those of others do not push out what a process goes on using.
  */
 #define DNS_CACHE_PER_ADDRESS 32
 

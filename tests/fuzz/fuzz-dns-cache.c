@@ -17,15 +17,14 @@ struct answer {
 	struct dns_party receiver;
 	unsigned name; /* which of the names, and how it is spelled */
 	bool upper;
-	uint64_t first_ns;    /* told since then, without a gap of age_ns */
-	unsigned long number; /* of answers ever added: tells which was added later */
+	uint64_t first_ns; /* told since then, without a gap of age_ns */
 };
 
 /* The most recently used first. */
 static struct answer held[LIMIT_MAX];
 static unsigned count, limit;
-static unsigned long added;
 static uint64_t age_ns;
+static bool few_addresses; /* which have many answers each */
 
 static void require(bool holds)
 {
@@ -56,6 +55,8 @@ static struct dns_address make_address(uint8_t byte)
 {
 	struct dns_address address = {.family = byte & 1 ? 6 : 4};
 
+	if (few_addresses)
+		byte &= 3;
 	memset(address.bytes, byte >> 2 & 15, 4);
 	/* Half of the IPv6 ones are IPv4 in disguise. */
 	if (byte & 1 && byte & 2) {
@@ -99,7 +100,7 @@ static void put_first(const struct answer *answer)
 
 static void model_insert(const struct answer *answer)
 {
-	unsigned of_address = 0, oldest = 0;
+	unsigned of_address = 0, oldest = 0, own = LIMIT_MAX;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct answer renewed = held[i];
@@ -119,22 +120,20 @@ static void model_insert(const struct answer *answer)
 			put_first(&renewed);
 			return;
 		}
-		/* The one received longest ago; of those, the one added first. */
-		if (!of_address++ || renewed.receiver.time_ns < held[oldest].receiver.time_ns ||
-		    (renewed.receiver.time_ns == held[oldest].receiver.time_ns &&
-		     renewed.number < held[oldest].number))
-			oldest = i;
+		of_address++;
+		oldest = i;
+		if (renewed.receiver.netns == answer->receiver.netns)
+			own = i;
 	}
 	if (of_address == DNS_CACHE_PER_ADDRESS)
-		drop(oldest);
+		drop(own < LIMIT_MAX ? own : oldest);
 	else if (count == limit)
 		count--;
 	put_first(answer);
 	held[0].first_ns = answer->receiver.time_ns;
-	held[0].number = ++added;
 }
 
-/* By how dns/attribution.h tells it: process, then namespace, then time; the last added. */
+/* By how dns/attribution.h tells it: process, then namespace, then time; the last used. */
 static unsigned rank(const struct answer *answer, const struct dns_party *connector)
 {
 	if (answer->receiver.tgid && answer->receiver.tgid == connector->tgid)
@@ -170,9 +169,8 @@ static bool model_lookup(const struct dns_address *address, const struct dns_par
 				continue;
 			if (this_rank == best_rank && time < best_time)
 				continue;
-			if (this_rank == best_rank && time == best_time &&
-			    answer->number < best->number)
-				continue;
+			if (this_rank == best_rank && time == best_time)
+				continue; /* best was used later */
 		}
 		best = answer;
 		best_index = i;
@@ -235,9 +233,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	limit = data[0] % LIMIT_MAX + 1;
+	few_addresses = data[0] & 0x80;
 	age_ns = data[1] * 4;
 	count = 0;
-	added = 0;
 	cache = dns_cache_new(limit, age_ns, (const uint8_t *)"0123456789abcdef");
 	require(cache);
 	for (data += 2, size -= 2; size >= 4; data += 4, size -= 4) {

@@ -301,30 +301,70 @@ static void day_by_default(void **state)
 	assert_string_equal(lookup(v4(1), 86400 * SECOND + 6, 7, 1, NULL), "-");
 }
 
-/* The one received longest ago makes room, whether it came first or not. */
+static void fill_address(unsigned netns)
+{
+	char label[16];
+
+	for (unsigned i = 0; i < DNS_CACHE_PER_ADDRESS; i++) {
+		snprintf(label, sizeof(label), "n%u", i);
+		insert(v4(1), label, 100 + i, 1000 + i, netns);
+	}
+	assert_int_equal(dns_cache_count(cache), DNS_CACHE_PER_ADDRESS);
+}
+
+/* The one least recently used makes room, whether it came first or not. */
 static void bounded_per_address(void **state)
 {
 	char label[16];
 
 	(void)state;
-	for (unsigned i = 0; i < DNS_CACHE_PER_ADDRESS; i++) {
-		snprintf(label, sizeof(label), "n%u", i);
-		insert(v4(1), label, i == 5 ? 1 : 100 + i, 1000 + i, 1);
-	}
-	assert_int_equal(dns_cache_count(cache), DNS_CACHE_PER_ADDRESS);
+	fill_address(1);
+	assert_string_equal(lookup(v4(1), 500, 1000, 1, NULL), "n0"); /* the first in the table */
 	assert_string_equal(lookup(v4(1), 500, 1005, 1, NULL), "n5");
+	insert(v4(1), "n2", 90, 1002, 1); /* told again */
 	insert(v4(1), "more", 300, 2000, 1);
+	assert_string_equal(lookup(v4(1), 500, 1001, 1, NULL), "more");
+	insert(v4(1), "again", 301, 2001, 1);
+	assert_string_equal(lookup(v4(1), 500, 1003, 1, NULL), "again");
 	assert_int_equal(dns_cache_count(cache), DNS_CACHE_PER_ADDRESS);
-	assert_string_equal(lookup(v4(1), 500, 1005, 1, NULL), "more");
-	assert_string_equal(lookup(v4(1), 500, 1000, 1, NULL), "n0");
-	insert(v4(1), "again", 301, 2001, 1); /* n0, the first of its address, goes */
-	assert_string_equal(lookup(v4(1), 500, 1000, 1, NULL), "again");
-	for (unsigned i = 1; i < DNS_CACHE_PER_ADDRESS; i++) {
-		snprintf(label, sizeof(label), i == 5 ? "again" : "n%u", i);
+	for (unsigned i = 0; i < DNS_CACHE_PER_ADDRESS; i++) {
+		snprintf(label, sizeof(label), i == 1 || i == 3 ? "again" : "n%u", i);
 		assert_string_equal(lookup(v4(1), 500, 1000 + i, 1, NULL), label);
 	}
 	insert(v4(2), "other", 1, 1, 1);
 	assert_int_equal(dns_cache_count(cache), DNS_CACHE_PER_ADDRESS + 1);
+}
+
+/* A process goes on using its answer while ever more processes are told other names. */
+static void in_use_among_many(void **state)
+{
+	char label[16];
+
+	(void)state;
+	insert(v4(1), "mine", 1, 7, 1);
+	for (unsigned i = 0; i < 5 * DNS_CACHE_PER_ADDRESS; i++) {
+		snprintf(label, sizeof(label), "n%u", i);
+		insert(v4(1), label, 100 + i, 1000 + i, 1);
+		assert_string_equal(lookup(v4(1), 500, 7, 1, NULL), "mine");
+	}
+}
+
+/* Those of one namespace push out their own, once there are some. */
+static void bounded_per_namespace(void **state)
+{
+	char label[16];
+
+	(void)state;
+	fill_address(1);
+	for (unsigned i = 0; i < 5 * DNS_CACHE_PER_ADDRESS; i++) {
+		snprintf(label, sizeof(label), "forged%u", i);
+		insert(v4(1), label, 200 + i, 2000, 2);
+	}
+	assert_int_equal(dns_cache_count(cache), DNS_CACHE_PER_ADDRESS);
+	for (unsigned i = 1; i < DNS_CACHE_PER_ADDRESS; i++) {
+		snprintf(label, sizeof(label), "n%u", i);
+		assert_string_equal(lookup(v4(1), 500, 1000 + i, 1, NULL), label);
+	}
 }
 
 /* Forgotten from the head, the middle and the end of an address' answers. */
@@ -487,6 +527,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_old, begin, end),
 		cmocka_unit_test_setup_teardown(day_by_default, begin, end),
 		cmocka_unit_test_setup_teardown(bounded_per_address, begin, end),
+		cmocka_unit_test_setup_teardown(in_use_among_many, begin, end),
+		cmocka_unit_test_setup_teardown(bounded_per_namespace, begin, end),
 		cmocka_unit_test_setup_teardown(forgotten_at_each_place, begin, end),
 		cmocka_unit_test_setup_teardown(room_from_the_same_address, begin, end),
 		cmocka_unit_test_setup_teardown(whole_message_at_once, begin, end),
