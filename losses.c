@@ -102,7 +102,7 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 	if (!used)
 		return;
 	/* Where nobody reads it, the end must not wait for that; the total has it all. */
-	if (sink_await(STDERR_FILENO, total ? SINK_PATIENCE_MS : 0) != -ETIMEDOUT)
+	if (sink_await(STDERR_FILENO, total ? SINK_PATIENCE_MS : 0) == 0)
 		fprintf(stderr, "tcpconnect: lost%s:%s\n", total ? " in total" : "", line);
 	if (json)
 		json_lost(json, now_ns, &tell, total);

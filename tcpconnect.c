@@ -67,7 +67,7 @@ static bool stdout_can_be_written(void)
 static int say_failure(const char *line)
 {
 	/* Standard error may be the pipe that nobody reads. */
-	if (sink_await(STDERR_FILENO, SINK_PATIENCE_MS) != -ETIMEDOUT)
+	if (sink_await(STDERR_FILENO, SINK_PATIENCE_MS) == 0)
 		fprintf(stderr, "tcpconnect: %s\n", line);
 	return EXIT_FAILURE;
 }

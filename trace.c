@@ -312,6 +312,8 @@ int trace(struct tracing *tracing, const struct options *options, const volatile
 		return fail(error, "out of memory");
 	failed = show_init(show, options, stop, error);
 	if (!failed) {
+		sink_own_terminal(STDOUT_FILENO);
+		sink_own_terminal(STDERR_FILENO);
 		show_begin(show);
 		failed = enter_sandbox(tracing, options, error);
 	}

@@ -19,7 +19,8 @@
 struct sink {
 	int fd;         /* the caller's; never closed here */
 	bool may_stall; /* somebody reads it, perhaps slowly: a pipe, a socket, a terminal */
-	int error;      /* 0, or the negative errno of the first write that failed */
+	unsigned long queue_request; /* of ioctl(2): how many bytes the reader has not taken */
+	int error;                   /* 0, or the negative errno of the first write that failed */
 	/*
 	 * stop: NULL, or the caller's; a signal handler may set it. end_ns: CLOCK_MONOTONIC,
 	 * UINT64_MAX for none. Once stop is not 0 or that time has come, a reader that takes
@@ -34,6 +35,12 @@ struct sink {
 };
 
 void sink_init(struct sink *sink, int fd);
+/*
+ * Where fd is a terminal, put an open file of our own in its place, one that does not block: a
+ * terminal with little room says that it is writable, and keeps who writes more. The flags of the
+ * one that the shell shares stay. Where it cannot be opened, fd stays as it is.
+ */
+void sink_own_terminal(int fd);
 /*
  * Wait until fd takes bytes: a pipe then takes PIPE_BUF of them at once. Returns 0, -ETIMEDOUT, or
  * another negative errno of poll(2).

@@ -4,6 +4,7 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -65,6 +66,14 @@ static int allow_where(scmp_filter_ctx filter, const char *name, unsigned int ar
 				SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value));
 }
 
+/* Allow a request of ioctl(2) to standard output. */
+static int allow_request(scmp_filter_ctx filter, uint32_t request)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
+				SCMP_CMP(0, SCMP_CMP_MASKED_EQ, LOW_HALF, STDOUT_FILENO),
+				SCMP_CMP(1, SCMP_CMP_MASKED_EQ, LOW_HALF, request));
+}
+
 static int allow_loop(scmp_filter_ctx filter, enum sandbox_maps maps)
 {
 	int failed = 0;
@@ -73,6 +82,9 @@ static int allow_loop(scmp_filter_ctx filter, enum sandbox_maps maps)
 		failed |= allow(filter, loop_calls[i]);
 	failed |= allow_where(filter, "write", 0, LOW_HALF, STDOUT_FILENO);
 	failed |= allow_where(filter, "write", 0, LOW_HALF, STDERR_FILENO);
+	/* How much the reader has not taken. */
+	failed |= allow_request(filter, FIONREAD);
+	failed |= allow_request(filter, TIOCOUTQ);
 	/*
 	 * Memory to be executed is never had, nor made from other memory. malloc() that finds no
 	 * memory tries again in a second arena, which it makes with mprotect().

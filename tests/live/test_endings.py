@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How it ends: by signal, by its reader, by a full disk, by kill -9; and what it leaves."""
 
+import fcntl
 import os
 import re
 import signal
@@ -214,8 +215,24 @@ def reader_stalls_beyond_the_duration(scene):
 
 
 @test
+def terminal_stalls_beyond_the_duration(scene):
+    """A terminal that nobody reads: a line that has gone dead, say."""
+    near, far = os.openpty()
+    program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
+    tool = scene.launch("-p", program.pid, "-D", 3, stdout=far)
+    os.close(far)
+    traces(near)
+    program.run()
+    equal(tool.status(), 1, "exit status")
+    os.close(near)
+    equal([line.partition(";")[0] for line in tool.complaints()],
+          ["tcpconnect: cannot write to standard output: nobody reads it"], "standard error")
+
+
+@test
 def reader_of_both_stalls(scene):
-    """Standard error is the same pipe: that it cannot be written to keeps nobody waiting."""
+    """Standard error is the same pipe: that it cannot be written to keeps nobody waiting, however
+    often it is told to end."""
     near, far = os.pipe()
     program = scene.program("connects", 1, 2000, "127.0.0.1", 80)
     tool = scene.launch("-p", program.pid, stdout=far, before=("sh", "-c", 'exec "$@" 2>&1', "sh"))
@@ -223,9 +240,31 @@ def reader_of_both_stalls(scene):
     traces(near)
     program.run()
     time.sleep(1)  # now it waits for its reader
-    tool.send(signal.SIGTERM)
+    for _ in range(30):
+        tool.send(signal.SIGTERM)
+        time.sleep(0.1)
     equal(tool.status(), 1, "exit status")
     os.close(near)
+
+
+@test
+def reader_is_slow(scene):
+    """It loses nothing, if it takes but twenty lines a second; a signal or -D ends it all the same."""
+    near, far = os.pipe()
+    fcntl.fcntl(far, fcntl.F_SETPIPE_SZ, 4096)
+    program = scene.program("connects", 1, 150, "127.0.0.1", 80)
+    tool = scene.launch("-p", program.pid, "-D", 2, stdout=far)
+    os.close(far)
+    traces(near)
+    program.run()
+    lines, more = b"", b"first"
+    while more:
+        time.sleep(0.05)
+        more = os.read(near, 72)
+        lines += more
+    os.close(near)
+    equal(tool.status(), 0, "exit status")
+    equal((lines.count(b"\n"), tool.complaints()), (150, []), "lines and standard error")
 
 
 def everywhere(kind):

@@ -330,6 +330,56 @@ static void slow_reader_at_stop(void **state)
 	assert_false(reader.wrong);
 }
 
+/* So slowly that a page of the pipe takes longer than the patience with one who reads nothing. */
+static void slower_than_a_page_at_stop(void **state)
+{
+	volatile sig_atomic_t stop = 1;
+	struct reader reader = {.chunk = 200, .nap = 100000};
+	pthread_t thread;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) > 0);
+	reader.fd = fds[0];
+	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
+	sink_init(&sink, fds[1]);
+	sink.stop = &stop;
+	put_stream(10000);
+	assert_int_equal(sink_flush(&sink), 0);
+	close(fds[1]);
+	pthread_join(thread, NULL);
+	close(fds[0]);
+	assert_int_equal(reader.taken, 10000);
+	assert_false(reader.wrong);
+}
+
+/* A terminal that nobody reads: "writable" as long as a byte fits, and no write that waits. */
+static void stuck_terminal_at_stop(void **state)
+{
+	volatile sig_atomic_t stop = 1;
+	int near = posix_openpt(O_RDWR | O_NOCTTY), far, flags;
+	double start = now();
+
+	(void)state;
+	assert_true(near >= 0 && grantpt(near) == 0 && unlockpt(near) == 0);
+	far = open(ptsname(near), O_RDWR | O_NOCTTY);
+	assert_true(far >= 0);
+	flags = dup(far);
+	sink_own_terminal(far);
+	assert_true(fcntl(far, F_GETFL) & O_NONBLOCK);
+	assert_false(fcntl(flags, F_GETFL) & O_NONBLOCK);
+	sink_init(&sink, far);
+	sink.stop = &stop;
+	for (int i = 0; i < 10000; i++)
+		sink_put(&sink, "1234567890\n", 11);
+	assert_int_equal(sink_flush(&sink), -ETIMEDOUT);
+	assert_true(now() - start > 0.9 && now() - start < 5);
+	close(near);
+	close(far);
+	close(flags);
+}
+
 static volatile sig_atomic_t told_to_stop;
 
 static void stop_on_signal(int number)
@@ -375,6 +425,8 @@ int main(void)
 		cmocka_unit_test(stuck_reader_at_stop),
 		cmocka_unit_test(stuck_reader_at_its_end),
 		cmocka_unit_test(slow_reader_at_stop),
+		cmocka_unit_test(slower_than_a_page_at_stop),
+		cmocka_unit_test(stuck_terminal_at_stop),
 		cmocka_unit_test(stop_while_waiting),
 	};
 
