@@ -12,23 +12,31 @@
 /* No attempt takes so long from its entry to its return, even where its thread has to wait. */
 #define ATTEMPT_NS 30000000000ull
 
-/* Each cause: where its count stands, and what the user reads. */
+#define EITHER_WAY(what)                                                                           \
+	{                                                                                          \
+		what, what                                                                         \
+	}
+
+/* Each cause: where its count stands, and what the user reads, [1] where all CPUs share a ring. */
 static const struct {
 	size_t offset;
-	const char *what;
+	const char *what[2];
 } causes[] = {
 	{offsetof(struct json_losses, buffer_full),
-	 "connects (perf buffer full; --pages makes it larger)"},
-	{offsetof(struct json_losses, table_full), "connects (table of attempts under way full)"},
-	{offsetof(struct json_losses, return_missed), "connects (kretprobe missed)"},
+	 {"connects (perf buffer full; --pages makes it larger)", "connects (ring buffer full)"}},
+	{offsetof(struct json_losses, table_full),
+	 EITHER_WAY("connects (table of attempts under way full)")},
+	{offsetof(struct json_losses, return_missed), EITHER_WAY("connects (kretprobe missed)")},
 	{offsetof(struct json_losses, probes_skipped),
-	 "events at most (probes skipped, their CPU was in one)"},
-	{offsetof(struct json_losses, counts_full), "counts (flow table full)"},
+	 EITHER_WAY("events at most (probes skipped, their CPU was in one)")},
+	{offsetof(struct json_losses, counts_full), EITHER_WAY("counts (flow table full)")},
 	{offsetof(struct json_losses, answers_buffer_full),
-	 "DNS answers (perf buffer full; --pages makes it larger)"},
-	{offsetof(struct json_losses, answers_no_memory), "DNS answers (out of memory)"},
-	{offsetof(struct json_losses, records_invalid), "records (not understood)"},
-	{offsetof(struct json_losses, records_no_memory), "records (out of memory)"},
+	 {"DNS answers (perf buffer full; --pages makes it larger)",
+	  "DNS answers (ring buffer full)"}},
+	{offsetof(struct json_losses, answers_no_memory),
+	 EITHER_WAY("DNS answers (out of memory)")},
+	{offsetof(struct json_losses, records_invalid), EITHER_WAY("records (not understood)")},
+	{offsetof(struct json_losses, records_no_memory), EITHER_WAY("records (out of memory)")},
 };
 
 #define CAUSES (sizeof(causes) / sizeof(causes[0]))
@@ -66,6 +74,7 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 		 const struct json_printer *json, uint64_t now_ns, bool total)
 {
 	struct json_losses now, tell;
+	bool ring = tracing->stream && !stream_pages(tracing->stream);
 	char line[768] = "";
 	size_t used = 0;
 
@@ -96,7 +105,7 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 			*count -= *told;
 		if (*count && used < sizeof(line))
 			used += snprintf(line + used, sizeof(line) - used, "%s %" PRIu64 " %s",
-					 used ? "," : "", *count, causes[i].what);
+					 used ? "," : "", *count, causes[i].what[ring]);
 	}
 	losses->told = now;
 	if (!used)

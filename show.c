@@ -82,8 +82,9 @@ static void take_answer(struct show *show, const struct answer_record *record)
 static bool find_answer(struct show *show, const struct connect_record *record,
 			struct dns_match *match)
 {
-	const struct dns_party connector = {record->head.ts_ns - record->latency_ns,
-					    record->head.tgid, record->netns};
+	const struct dns_connector connector = {record->head.ts_ns - record->latency_ns,
+						record->head.tgid, record->netns,
+						record->process_ns};
 	struct dns_address address = {.family = record->family};
 
 	memcpy(address.bytes, record->daddr, sizeof(address.bytes));

@@ -91,6 +91,8 @@ static int read_pending(const struct run *run, struct connect_record **records, 
 	for (size_t i = 0; i < *count; i++) {
 		struct connect_record *record = &(*records)[i];
 
+		if (record->outcome != OUTCOME_NONE) /* told, and could not be taken out */
+			continue;
 		record->latency_ns = now - record->head.ts_ns;
 		record->head.ts_ns = now;
 		record->outcome = OUTCOME_PENDING;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/attribution.h"
 
-enum dns_tie dns_tie(const struct dns_party *connector, const struct dns_party *receiver)
+enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_party *receiver)
 {
 	if (receiver->time_ns > connector->time_ns)
 		return DNS_TIE_NONE;
-	if (receiver->tgid && receiver->tgid == connector->tgid)
+	if (receiver->tgid && receiver->tgid == connector->tgid &&
+	    receiver->time_ns >= connector->process_ns)
 		return DNS_TIE_PROCESS;
 	if (receiver->netns && receiver->netns == connector->netns)
 		return DNS_TIE_NAMESPACE;

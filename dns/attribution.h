@@ -12,6 +12,14 @@ struct dns_party {
 	uint32_t netns;   /* inode number of the network namespace; 0: not known */
 };
 
+/* Who connects, and when. */
+struct dns_connector {
+	uint64_t time_ns; /* of the attempt, as in struct dns_party */
+	uint32_t tgid;
+	uint32_t netns;
+	uint64_t process_ns; /* CLOCK_MONOTONIC when the process began; 0: not known */
+};
+
 /* What ties a connect to the answer that names it, from weak to strong. */
 enum dns_tie {
 	DNS_TIE_NONE,      /* the answer cannot be meant: it came after the connect */
@@ -22,9 +30,10 @@ enum dns_tie {
 
 /*
  * The tie between a connect and an answer for the address connected to. An answer
- * at the very nanosecond of the connect counts as before it. Unknown (0) equals nothing.
+ * at the very nanosecond of the connect counts as before it. Unknown (0) equals nothing. What was
+ * received before the process began, another of the same id had received.
  */
-enum dns_tie dns_tie(const struct dns_party *connector, const struct dns_party *receiver);
+enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_party *receiver);
 
 /*
  * Whether the answer that receiver got names the connect better than the best one

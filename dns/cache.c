@@ -400,7 +400,7 @@ static bool told_by(const struct slot *slot, uint64_t time_ns, struct dns_party 
 }
 
 bool dns_cache_lookup(struct dns_cache *cache, const struct dns_address *address,
-		      const struct dns_party *connector, struct dns_match *match)
+		      const struct dns_connector *connector, struct dns_match *match)
 {
 	enum dns_tie best_tie = DNS_TIE_NONE;
 	struct dns_party receiver, best_receiver = {0};

@@ -73,7 +73,7 @@ struct dns_match {
  * alone, counts as used.
  */
 bool dns_cache_lookup(struct dns_cache *cache, const struct dns_address *address,
-		      const struct dns_party *connector, struct dns_match *match);
+		      const struct dns_connector *connector, struct dns_match *match);
 
 /* How many answers are held; those past the age limit count until their place is needed. */
 size_t dns_cache_count(const struct dns_cache *cache);

@@ -74,6 +74,7 @@ static const struct field fields[] = {
 	/* kvec shares a union with iov (later __iov) and ubuf, and never changed its name. */
 	{"ITER_SEGMENTS", "iov_iter", "kvec", false},
 	{"ITER_OFFSET", "iov_iter", "iov_offset", false},
+	{"ITER_COUNT", "iov_iter", "count", false},
 	{"TASK_NSPROXY", "task_struct", "nsproxy", false},
 	{"NSPROXY_MNT_NS", "nsproxy", "mnt_ns", false},
 	{"NS_COMMON_INUM", "ns_common", "inum", false},
@@ -82,6 +83,8 @@ static const struct field fields[] = {
 	{"TASK_FILES", "task_struct", "files", false},
 	{"TASK_PARENT", "task_struct", "real_parent", false},
 	{"TASK_TGID", "task_struct", "tgid", false},
+	{"TASK_LEADER", "task_struct", "group_leader", false},
+	{"TASK_START", "task_struct", "start_time", false},
 	{"FILES_FDT", "files_struct", "fdt", false},
 	{"FDTABLE_MAX", "fdtable", "max_fds", false},
 	{"FDTABLE_FD", "fdtable", "fd", false},

@@ -205,7 +205,10 @@ void json_connect(const struct json_printer *json, const struct connect_record *
 	if (json->result) {
 		out = text_millis_exact(NEXT(out, "latency_ms"), record->latency_ns);
 		out = text_outcome(out, record->outcome, record->error);
-		out = NEXT_NUMBER(out, "syn_retransmits", record->syn_retransmits);
+		if (record->outcome == OUTCOME_PENDING) /* the socket is not asked any more */
+			out = text_string(NEXT(out, "syn_retransmits"), "null");
+		else
+			out = NEXT_NUMBER(out, "syn_retransmits", record->syn_retransmits);
 	}
 	out = text_string(out, "}\n");
 	sink_commit(json->sink, (size_t)(out - start));

@@ -3,6 +3,7 @@
 struct receive {
 	__u64 segments; /* iov_iter: the user's buffer itself, or the kernel's array of iovecs */
 	__u64 offset;   /* bytes already used of the first segment */
+	__u64 count;    /* bytes that may be received */
 };
 
 struct answer_scratch {
@@ -28,6 +29,7 @@ int receive_entry(void *ctx)
 
 	receive.segments = (__u64)pointer_at(iter, OFFSET_ITER_SEGMENTS);
 	receive.offset = (__u64)pointer_at(iter, OFFSET_ITER_OFFSET);
+	receive.count = (__u64)pointer_at(iter, OFFSET_ITER_COUNT);
 	receives.update(&thread, &receive);
 	return 0;
 }
@@ -39,14 +41,18 @@ int receive_entry(void *ctx)
 static void user_buffer(const struct receive *receive, struct segment *buffer)
 {
 	buffer->base = receive->segments;
-	buffer->length = ANSWER_MAX;
-	if ((__s64)receive->segments < 0)
+	buffer->length = receive->count;
+	if ((__s64)receive->segments < 0) {
 		bpf_probe_read_kernel(buffer, sizeof(*buffer), (void *)receive->segments);
+		if (receive->offset < buffer->length)
+			buffer->length -= receive->offset;
+		else
+			buffer->length = 0;
+	}
 	buffer->base += receive->offset;
-	if (receive->offset < buffer->length)
-		buffer->length -= receive->offset;
-	else
-		buffer->length = 0;
+	/* Who only asks how long the datagram is (MSG_TRUNC) has no room for it. */
+	if (buffer->length > receive->count)
+		buffer->length = receive->count;
 }
 
 /* skb_consume_udp(sk, skb, len): in the receiving process, the bytes copied. */
@@ -59,7 +65,7 @@ int answer_received(void *ctx)
 	struct answer_scratch *out;
 	struct segment buffer = {};
 	struct receive *receive;
-	__u32 zero = 0, length = 0, paged = 0;
+	__u32 zero = 0, length = 0, paged = 0, linear;
 	__u16 transport = 0, source = 0;
 	int failed;
 
@@ -78,24 +84,26 @@ int answer_received(void *ctx)
 	out->answer.netns = socket_netns(sk);
 	out->answer.length = length;
 	out->answer.skip = 0;
+	linear = length - paged;
 	if (length > ANSWER_MAX)
 		length = ANSWER_MAX;
 
 	/* What lies in page fragments no probe can reach here, but the process has it already. */
-	if (length > out->answer.length - paged) {
+	if (length > linear) {
 		receive = receives.lookup(&thread);
 		if (receive)
 			user_buffer(receive, &buffer);
-		if (buffer.length > out->answer.length - paged) {
+		if (buffer.length > linear) {
 			if (length > buffer.length)
 				length = buffer.length;
 			length &= 2 * ANSWER_MAX - 1;
 			if (length > ANSWER_MAX)
 				length = ANSWER_MAX;
 			failed = bpf_probe_read_user(out->payload, length, (void *)buffer.base);
-			goto send;
+			if (!failed)
+				goto send;
 		}
-		length = out->answer.length - paged;
+		length = linear;
 	}
 	length &= 2 * ANSWER_MAX - 1; /* the bound again, where an old verifier sees it */
 	if (length > ANSWER_MAX)

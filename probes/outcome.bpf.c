@@ -7,7 +7,8 @@
 #ifdef WANT_RESULT
 /*
  * By socket; head.ts_ns is the attempt's time until the outcome replaces it, and error what
- * note_soft_error() found.
+ * note_soft_error() found. With an outcome it has been told: the kernel (5.11 to 6.6) may refuse
+ * to delete it while an interrupted program of the same CPU is about to change the table.
  */
 BPF_HASH(halfopen, void *, struct connect_record, HALFOPEN_MAX);
 
@@ -67,9 +68,10 @@ static void end_attempt(void *ctx, void *sk, int success, int error)
 	struct connect_record *waiting = halfopen.lookup(&sk);
 	struct connect_record record;
 
-	if (!waiting)
+	if (!waiting || waiting->outcome)
 		return;
 	record = *waiting;
+	waiting->outcome = OUTCOME_OK;
 	halfopen.delete(&sk);
 	if (!fill_port_after(&record, sk))
 		return;

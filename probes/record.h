@@ -27,6 +27,7 @@ struct connect_record {
 	struct record_head head;
 	__u64 cgroup_id;  /* cgroup v2 id; 0: not asked for */
 	__u64 latency_ns; /* attempt to outcome; with outcome != OUTCOME_NONE */
+	__u64 process_ns; /* CLOCK_MONOTONIC when the process began; 0: not asked for */
 	__u32 tid;
 	__u32 ppid; /* 0: not asked for */
 	__u32 uid;

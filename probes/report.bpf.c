@@ -73,6 +73,11 @@ static void fill_process(struct connect_record *record)
 	record->uid = ids;
 	record->gid = ids >> 32;
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
+#ifdef WANT_NAME
+	void *leader = pointer_at((void *)bpf_get_current_task(), OFFSET_TASK_LEADER);
+
+	FIELD_READ(record->process_ns, leader, OFFSET_TASK_START);
+#endif
 #ifdef WANT_DETAILS
 	void *parent = pointer_at((void *)bpf_get_current_task(), OFFSET_TASK_PARENT);
 

@@ -83,6 +83,19 @@ static void failed_at_once(void *ctx, struct call *call, void *sk, int error)
 	report_attempt(ctx, &record, sk);
 }
 
+/* A call that freed its socket from its last attempt: no call tells any more how that had ended. */
+static void call_frees(struct call *call)
+{
+	__u16 family = FAMILY_INET;
+	void *sk;
+
+	if (bpf_probe_read_user(&family, sizeof(family), call->sockaddr) || family != FAMILY_UNSPEC)
+		return;
+	sk = socket_of(call->fd);
+	if (sk)
+		nothing_untold(sk);
+}
+
 static void call_sent_syn(void *ctx, struct call *call, long result)
 {
 	void *sk = call->sk;
@@ -120,6 +133,8 @@ int call_exit(void *ctx)
 		call_sent_syn(ctx, call, result);
 		return 0;
 	}
+	if (result == 0)
+		call_frees(call);
 	if (!fails_at_once(result) && result != -ERROR_ECONNABORTED)
 		return 0;
 	sk = socket_of(call->fd);

@@ -156,6 +156,8 @@ static void put_wants(FILE *out, const struct options *options)
 		fprintf(out, "#define WANT_RESULT 1\n#define HALFOPEN_MAX %d\n", HALFOPEN_MAX);
 	if (options->json)
 		fputs("#define WANT_DETAILS 1\n", out);
+	if (options->dns)
+		fputs("#define WANT_NAME 1\n", out);
 	if (options->json || options->dns)
 		fputs("#define WANT_NETNS 1\n", out);
 }

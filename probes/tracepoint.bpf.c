@@ -184,12 +184,15 @@ static __u64 socket_number(void *socket)
 
 static void fails_untold(void *sk)
 {
-	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
 	struct late_failure late = {};
 	__u32 error = 0;
+	void *socket;
 
 	FIELD_READ(error, sk, OFFSET_SOCK_ERR);
-	if (!socket || !error || !fails_at_once(-(long)error))
+	if (!error || !fails_at_once(-(long)error))
+		return;
+	socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
+	if (!socket)
 		return;
 	late.number = socket_number(socket);
 	late.error = error;
@@ -302,10 +305,10 @@ int state_change(__u64 *ctx)
 
 	if (new == STATE_SYN_SENT)
 		syn_sent(ctx, sk);
-	else if (old == STATE_SYN_SENT || old == STATE_SYN_RECV) {
+	else if (old == STATE_SYN_SENT || old == STATE_SYN_RECV)
 		syn_sent_ends(ctx, sk, new);
-		if (new == STATE_CLOSE)
-			fails_untold(sk);
-	}
+	/* A connection, too: its process may not have asked yet how the attempt went. */
+	if (new == STATE_CLOSE)
+		fails_untold(sk);
 	return 0;
 }

@@ -127,7 +127,7 @@ static int insert(struct dns_cache *cache, const struct work *work, size_t first
 /* Returns how many were found. */
 static size_t look_up(struct dns_cache *cache, const struct dns_address *addresses, size_t count)
 {
-	const struct dns_party connector = {.time_ns = UINT32_MAX, .tgid = 1, .netns = 1};
+	const struct dns_connector connector = {.time_ns = UINT32_MAX, .tgid = 1, .netns = 1};
 	struct dns_match match;
 	size_t found = 0;
 

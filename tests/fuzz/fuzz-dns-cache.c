@@ -133,21 +133,22 @@ static void model_insert(const struct answer *answer)
 	held[0].first_ns = answer->receiver.time_ns;
 }
 
-/* By how dns/attribution.h tells it: process, then namespace, then time; the last used. */
-static unsigned rank(const struct answer *answer, const struct dns_party *connector)
-{
-	if (answer->receiver.tgid && answer->receiver.tgid == connector->tgid)
-		return 3;
-	return answer->receiver.netns && answer->receiver.netns == connector->netns ? 2 : 1;
-}
-
 /* Told again since, it counts as told at the very moment. */
 static uint64_t told_at(const struct answer *answer, uint64_t time_ns)
 {
 	return answer->receiver.time_ns < time_ns ? answer->receiver.time_ns : time_ns;
 }
 
-static bool model_lookup(const struct dns_address *address, const struct dns_party *connector,
+/* By how dns/attribution.h tells it: process, then namespace, then time; the last used. */
+static unsigned rank(const struct answer *answer, const struct dns_connector *connector)
+{
+	if (answer->receiver.tgid && answer->receiver.tgid == connector->tgid &&
+	    told_at(answer, connector->time_ns) >= connector->process_ns)
+		return 3;
+	return answer->receiver.netns && answer->receiver.netns == connector->netns ? 2 : 1;
+}
+
+static bool model_lookup(const struct dns_address *address, const struct dns_connector *connector,
 			 struct answer *found)
 {
 	const struct answer *best = NULL;
@@ -205,8 +206,12 @@ static void do_insert(struct dns_cache *cache, const uint8_t *op, uint64_t time_
 
 static void do_lookup(struct dns_cache *cache, const uint8_t *op, uint64_t time_ns)
 {
-	const struct dns_party connector = {
-		.time_ns = time_ns, .tgid = op[2] >> 2 & 31, .netns = op[1] >> 4 & 3};
+	const struct dns_connector connector = {
+		.time_ns = time_ns,
+		.tgid = op[2] >> 2 & 31,
+		.netns = op[1] >> 4 & 3,
+		.process_ns = op[2] & 0x80 ? time_ns - (op[1] & 15) : 0,
+	};
 	struct dns_address address = make_address(op[3]), known = plain(address);
 	struct dns_match match;
 	struct answer expected;

@@ -8,12 +8,14 @@ its port) makes no event vanish either.
 import errno
 import socket
 import threading
+import time
 
 import traffic
 from harness import Skip, check, equal, test
 from outcomes import NEAR, NOBODY, drop_first, events, no_drops, outcome, results, start, under_way
 from traffic import disconnect, stream
 
+CLOSED = b"\x07"  # TCP_CLOSE, the kernel's include/net/tcp_states.h
 REJECT = "tcp dport 80 reject with icmp type host-unreachable"
 
 
@@ -113,7 +115,8 @@ def tried_anew(scene):
 
 @test
 def freed_unasked_by_connect(scene):
-    """connect(2) with AF_UNSPEC frees the socket, too: what fails then is an attempt of its own."""
+    """connect(2) with AF_UNSPEC frees the socket, too: what fails then is an attempt of its own,
+    whether with another error or the same."""
     def work():
         sock = fails_later("127.0.0.1")
         said = [outcome(sock, 10), sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)]
@@ -121,11 +124,38 @@ def freed_unasked_by_connect(scene):
         return said + [errno.errorcode[sock.connect_ex(("192.0.2.1", 81))]]
 
     scene.home.nft(REJECT)
-    client = scene.client(work)
-    tool = scene.tool("-p", client.pid)
-    equal(client.run(), [True, errno.EHOSTUNREACH, "ENETUNREACH"], "what the client was told")
-    equal([(row.daddr, row.dport) for row in tool.finish()], [("127.0.0.1", 80), ("192.0.2.1", 81)],
-          "events")
+    for second in "ENETUNREACH", "EHOSTUNREACH":
+        if second == "EHOSTUNREACH":
+            scene.home.ip("route", "add", "unreachable", "192.0.2.1")
+        client = scene.client(work)
+        tool = scene.tool("-p", client.pid)
+        equal(client.run(), [True, errno.EHOSTUNREACH, second], "what the client was told")
+        equal([(row.daddr, row.dport) for row in tool.finish()],
+              [("127.0.0.1", 80), ("192.0.2.1", 81)], "events, the second %s" % second)
+
+
+@test
+def after_the_connection(scene):
+    """A nonblocking connect went well and nobody asked; connect(2) tells how the connection ended."""
+    def work(home):
+        listener = stream(socket.AF_INET)
+        listener.bind(("127.0.0.1", 80))
+        listener.listen()
+        sock = fails_later("127.0.0.1")
+        said = [outcome(sock, 10)]
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 300)
+        home.nft(REJECT)
+        sock.send(b"x")
+        while sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != CLOSED:
+            time.sleep(0.1)
+        return said + [ask(sock, "127.0.0.1")]
+
+    for options in ([], ["-r"]):
+        home = scene.namespace()
+        client = scene.client(lambda: work(home), namespace=home)
+        tool = scene.tool("-p", client.pid, *options)
+        equal(client.run(), [True, "EHOSTUNREACH"], "what the client was told")
+        equal(len(tool.finish()), 1, "events with %s" % options)
 
 
 @test

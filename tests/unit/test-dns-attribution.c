@@ -10,9 +10,16 @@ static struct dns_party party(uint64_t time_ns, uint32_t tgid, uint32_t netns)
 	return (struct dns_party){.time_ns = time_ns, .tgid = tgid, .netns = netns};
 }
 
+static enum dns_tie tie_since(uint64_t process_ns, struct dns_party at, struct dns_party receiver)
+{
+	const struct dns_connector connector = {at.time_ns, at.tgid, at.netns, process_ns};
+
+	return dns_tie(&connector, &receiver);
+}
+
 static enum dns_tie tie(struct dns_party connector, struct dns_party receiver)
 {
-	return dns_tie(&connector, &receiver);
+	return tie_since(0, connector, receiver);
 }
 
 static void ties(void **state)
@@ -39,6 +46,15 @@ static void later_answers_cannot_be_meant(void **state)
 	assert_int_equal(tie(party(100, 7, 9), party(101, 7, 9)), DNS_TIE_NONE);
 	assert_int_equal(tie(party(100, 7, 9), party(100, 7, 9)), DNS_TIE_PROCESS);
 	assert_int_equal(tie(party(0, 7, 9), party(UINT64_MAX, 7, 9)), DNS_TIE_NONE);
+}
+
+/* An answer that is older than the process: its id was another's before. */
+static void of_an_earlier_process(void **state)
+{
+	(void)state;
+	assert_int_equal(tie_since(51, party(100, 7, 9), party(50, 7, 9)), DNS_TIE_NAMESPACE);
+	assert_int_equal(tie_since(51, party(100, 7, 9), party(50, 7, 8)), DNS_TIE_LATEST);
+	assert_int_equal(tie_since(50, party(100, 7, 9), party(50, 7, 8)), DNS_TIE_PROCESS);
 }
 
 static bool better(enum dns_tie this_tie, uint64_t this_time, enum dns_tie best_tie,
@@ -71,6 +87,7 @@ int main(void)
 		cmocka_unit_test(ties),
 		cmocka_unit_test(unknown_equals_nothing),
 		cmocka_unit_test(later_answers_cannot_be_meant),
+		cmocka_unit_test(of_an_earlier_process),
 		cmocka_unit_test(order),
 	};
 

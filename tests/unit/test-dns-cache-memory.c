@@ -66,7 +66,7 @@ static int insert(unsigned number, const char *name, uint64_t time_ns)
 
 static bool holds(unsigned number)
 {
-	struct dns_party connector = {.time_ns = ADDRESSES};
+	struct dns_connector connector = {.time_ns = ADDRESSES};
 	struct dns_address address = numbered(number);
 	struct dns_match match;
 

@@ -58,7 +58,7 @@ static void insert(struct dns_address address, const char *label, uint64_t time,
 static const char *lookup(struct dns_address address, uint64_t time, uint32_t tgid, uint32_t netns,
 			  struct dns_match *match)
 {
-	const struct dns_party connector = {.time_ns = time, .tgid = tgid, .netns = netns};
+	const struct dns_connector connector = {.time_ns = time, .tgid = tgid, .netns = netns};
 	static char text[DNS_TEXT_SIZE];
 	struct dns_match none;
 
@@ -431,6 +431,7 @@ static void whole_message_at_once(void **state)
 static void longest_and_shortest_name(void **state)
 {
 	const struct dns_party receiver = {.time_ns = 5};
+	const struct dns_connector connector = {.time_ns = 5};
 	struct dns_address address = v4(1);
 	uint8_t name[DNS_NAME_MAX];
 	struct dns_match match;
@@ -442,7 +443,7 @@ static void longest_and_shortest_name(void **state)
 	}
 	name[254] = 0;
 	assert_int_equal(dns_cache_insert(cache, name, 255, &address, 1, &receiver), 0);
-	assert_true(dns_cache_lookup(cache, &address, &receiver, &match));
+	assert_true(dns_cache_lookup(cache, &address, &connector, &match));
 	assert_int_equal(match.length, 255);
 	assert_memory_equal(match.wire, name, 255);
 	address = v4(2);
