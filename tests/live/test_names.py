@@ -80,7 +80,7 @@ def servers_and_families(scene):
 def ways_to_receive(scene):
     rules, calls, wanted = {}, [], []
     for server in ("127.0.0.1", "::1"):
-        for way in ("recv", "recvfrom", "read", "recvmsg", "readv", "peek"):
+        for way in ("recv", "recvfrom", "read", "recvmsg", "readv", "peek", "sized"):
             for connected in (True, False):
                 target = "127.0.1.%d" % len(calls)
                 wanted.append("%s.%d" % (way, len(calls)))
@@ -197,11 +197,11 @@ def fragments(scene):
     serve(scene, {"split.test": addresses(*many)}, ("127.0.0.1", "::1"))
     client = scene.client(ask_and_connect)
     tool = scene.tool("-d", "-p", client.pid)
-    for server in ("127.0.0.1", "::1"):
+    for server, way in (("127.0.0.1", "recv"), ("::1", "recv"), ("127.0.0.1", "sized")):
         for target in (many[0], many[70], many[-1]):
-            client.run("split.test", target, server=server, edns=4096)
+            client.run("split.test", target, server=server, edns=4096, way=way)
     last = NONE if scene.way == "tracepoint" else "split.test"
-    equal(names_of(tool), ["split.test", "split.test", last] * 2, "QUERY")
+    equal(names_of(tool), ["split.test", "split.test", last] * 3, "QUERY")
 
 
 @test
