@@ -20,7 +20,8 @@ static int recall(const struct cache *cache, const struct cache_key *key,
 	return failed ? fail(why, "%s has some that cannot be", cache->path) : 0;
 }
 
-static int not_understood(const struct options *options, const char *strange, struct error *error)
+static int not_understood(const struct options *options, const struct kernel_headers *headers,
+			  const char *strange, struct error *error)
 {
 	const char *cause = "perhaps they are newer than it";
 
@@ -28,6 +29,8 @@ static int not_understood(const struct options *options, const char *strange, st
 		say(options, "no answer but %.*s", (int)strcspn(strange, "\n"), strange);
 	if (strange && strstr(strange, "CONFIG_RANDSTRUCT"))
 		cause = "CONFIG_RANDSTRUCT shuffles its structures";
+	else if (headers->archive && !strange)
+		cause = "perhaps for want of tar and xz, by which libbcc unpacks them";
 	else if (compile_few_files())
 		cause = "perhaps for want of open files: raise ulimit -n";
 	else if (kernel_has_btf())
@@ -57,7 +60,7 @@ static int ask(struct facts *facts, const struct options *options, const char *q
 			fputs(words, stderr);
 		if (!failed) {
 			facts->offsets.count = 0;
-			failed = not_understood(options, strange, error);
+			failed = not_understood(options, &facts->headers, strange, error);
 		}
 		error->final = true; /* whatever the way to attach, the question is the same */
 	}

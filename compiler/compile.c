@@ -2,6 +2,7 @@
 #include "compiler/compile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -149,42 +150,56 @@ child(helper_fn *helper, const struct compile_request *request, int answer, int 
 	_exit(status);
 }
 
+/* To wait for, and to clean up behind, a helper, however it ends. */
+static void end(pid_t pid, int *status, const char *made)
+{
+	/* Nothing more can come. One that ends by itself keeps its own status. */
+	kill(pid, SIGKILL);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	if (made[0])
+		stubs_remove(made);
+}
+
 /* Run a helper to its end. Returns 0 with all that it sent, to be freed, and its status; or -1. */
 static int run(helper_fn *helper, const struct compile_request *request, struct answer *answer,
 	       int *status, char **words, struct error *error)
 {
+	struct compile_request shared = *request;
 	pid_t parent = getpid(), pid;
 	int said, ends[2], failed = -1;
 
 	*words = NULL;
-	said = memfd_create("compiler-words", MFD_CLOEXEC);
+	shared.made =
+		mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	said = shared.made == MAP_FAILED ? -1 : memfd_create("compiler-words", MFD_CLOEXEC);
 	if (said < 0 || pipe2(ends, O_CLOEXEC)) {
 		fail(error, "cannot start the compiler: %s%s", strerror(errno),
 		     error_remedy(errno));
 		if (said >= 0)
 			close(said);
+		if (shared.made != MAP_FAILED)
+			munmap(shared.made, PATH_MAX);
 		return -1;
 	}
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		child(helper, request, ends[1], said, parent);
+		child(helper, &shared, ends[1], said, parent);
 	close(ends[1]);
 	if (pid < 0) {
 		fail(error, "cannot start the compiler: %s%s", strerror(errno),
 		     error_remedy(errno));
 	} else {
 		failed = read_answer(ends[0], request->seconds, answer, error);
-		/* Nothing more can come. One that ends by itself keeps its own status. */
-		kill(pid, SIGKILL);
-		while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-			;
+		end(pid, status, shared.made);
 		if (failed)
 			error->final = true;
 		*words = take_words(said);
 	}
 	close(ends[0]);
 	close(said);
+	munmap(shared.made, PATH_MAX);
 	return failed;
 }
 

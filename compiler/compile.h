@@ -28,6 +28,11 @@ struct compile_request {
 	const char *tree;        /* absolute; NULL where libbcc finds what is installed */
 	uint32_t kernel_version; /* LINUX_VERSION_CODE of the running kernel */
 	unsigned int seconds;    /* time limit */
+	/*
+	 * Set within the room, in memory that both processes share: the directory that the one
+	 * that compiles has made in a /tmp that is not its own; "" for none.
+	 */
+	char *made;
 };
 
 #define COMPILE_FLAGS_MAX 16

@@ -224,13 +224,14 @@ static int run_clang(const struct libbcc *bcc, const struct compile_request *req
 		     struct error *error)
 {
 	const char *flags[1 + COMPILE_FLAGS_MAX] = {"-Wno-unused-function"};
-	char made[PATH_MAX] = ""; /* a directory, to be removed */
+	char own[PATH_MAX] = "", *made = request->made; /* a directory, to be removed */
 	int count = 1;
 
 	/* By these libbcc would take the headers of another kernel. */
 	unsetenv("ARCH");
 	unsetenv("BCC_KERNEL_MODULES_SUFFIX");
 	unsetenv("BCC_LINUX_VERSION_CODE");
+	unsetenv("BCC_KERNEL_SOURCE"); /* set below where it was heeded */
 
 	for (const char *const *flag = request->flags; flag && *flag && count <= COMPILE_FLAGS_MAX;)
 		flags[count++] = *flag++;
@@ -239,25 +240,24 @@ static int run_clang(const struct libbcc *bcc, const struct compile_request *req
 		return fail(error, "cannot change to /: %s", strerror(errno));
 	/* An installed tree may lie in /tmp itself, and nothing is written beside it. */
 	if (private_places(request->headers != HEADERS_TREE)) {
+		made = own; /* it vanishes with the process */
 		setenv("TMPDIR", "/tmp", 1);
 	} else if (request->headers == HEADERS_ARCHIVE) {
 		/* In a shared /tmp libbcc would take what somebody has unpacked there before. */
-		if (stubs_directory(made, sizeof(made), error))
+		if (stubs_directory(made, PATH_MAX, error))
 			return -1;
 		setenv("TMPDIR", made, 1);
 	}
 	if (request->headers == HEADERS_TREE && request->tree)
 		setenv("BCC_KERNEL_SOURCE", request->tree, 1);
 	if (request->headers == HEADERS_NONE) {
-		if (stubs_create(request->kernel_version, made, sizeof(made), error))
+		if (stubs_create(request->kernel_version, made, PATH_MAX, error))
 			return -1;
 		setenv("BCC_KERNEL_SOURCE", made, 1);
 	}
 	/* With what the kernel offers of it. */
 	sandbox_compiler(request->headers == HEADERS_ARCHIVE);
 	*module = bcc->create(request->text, 0, flags, count, true, NULL);
-	if (made[0])
-		stubs_remove(made);
 	return 0;
 }
 

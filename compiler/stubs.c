@@ -106,12 +106,12 @@ int stubs_directory(char *path, size_t size, struct error *error)
 		parent = "/tmp";
 	if ((size_t)snprintf(path, size, "%s/tcpconnect-XXXXXX", parent) >= size)
 		return fail(error, "TMPDIR is too long a path");
-	if (!mkdtemp(path))
-		return fail(error,
-			    "cannot make a temporary directory in %s: %s; TMPDIR may name another "
-			    "place",
-			    parent, strerror(errno));
-	return 0;
+	if (mkdtemp(path))
+		return 0;
+	path[0] = '\0'; /* nothing to be removed */
+	return fail(error,
+		    "cannot make a temporary directory in %s: %s; TMPDIR may name another place",
+		    parent, strerror(errno));
 }
 
 int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error *error)
@@ -123,7 +123,8 @@ int stubs_create(uint32_t kernel_version, char *path, size_t size, struct error 
 	root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || fill(root, kernel_version)) {
 		fail(error, "cannot write to %s: %s%s", path, strerror(errno),
-		     *error_remedy(errno) ? error_remedy(errno) : "; TMPDIR may name another place");
+		     *error_remedy(errno) ? error_remedy(errno)
+					  : "; TMPDIR may name another place");
 		if (root >= 0)
 			close(root);
 		stubs_remove(path);

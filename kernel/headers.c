@@ -65,6 +65,14 @@ static int use_tree(const char *tree, const struct kernel_identity *kernel,
 	return 0;
 }
 
+static bool has_file(const char *tree, const char *file)
+{
+	char path[PATH_MAX];
+
+	return (size_t)snprintf(path, sizeof(path), "%s/%s", tree, file) < sizeof(path) &&
+	       access(path, R_OK) == 0;
+}
+
 int headers_find(const struct kernel_identity *kernel, struct kernel_headers *headers,
 		 struct error *error)
 {
@@ -83,6 +91,12 @@ int headers_find(const struct kernel_identity *kernel, struct kernel_headers *he
 				    "BCC_KERNEL_SOURCE=%s holds no configured kernel headers "
 				    "(include/generated/autoconf.h)",
 				    chosen);
+		if (found == 0 && !has_file(tree, "include/linux/kconfig.h"))
+			return fail(
+				error,
+				"BCC_KERNEL_SOURCE=%s is but a part of the kernel headers: it has "
+				"no include/linux/kconfig.h, without which libbcc looks elsewhere",
+				chosen);
 		return found;
 	}
 
@@ -93,8 +107,7 @@ int headers_find(const struct kernel_identity *kernel, struct kernel_headers *he
 
 	if (stat(IKHEADERS, &st) == 0) {
 		snprintf(headers->path, sizeof(headers->path), IKHEADERS);
-		headers->archive = true;
-		headers->mtime_ns = mtime_ns(&st);
+		headers->archive = true; /* a part of the kernel; sysfs gives it no lasting time */
 		return 0;
 	}
 	return fail(error,

@@ -13,7 +13,8 @@ struct kernel_headers {
 	char path[PATH_MAX]; /* directory, or the archive of IKHEADERS */
 	bool archive;        /* path is the archive */
 	bool chosen;         /* by $BCC_KERNEL_SOURCE; path is absolute */
-	int64_t mtime_ns;    /* of include/generated/autoconf.h, or of the archive */
+	int64_t mtime_ns;    /* of include/generated/autoconf.h; 0 for the archive, a part of the
+				kernel */
 };
 
 /*

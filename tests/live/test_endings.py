@@ -354,6 +354,27 @@ def leaves_no_files(scene):
 
 
 @test
+def cut_short_while_compiling(scene):
+    """Without a /tmp of its own: what the helper made in the shared one goes, however it ends."""
+    shared = scene.directory()
+    before = ("setpriv", "--bounding-set=-sys_admin", "env", "TMPDIR=" + shared)
+
+    def start():
+        tool = scene.launch("-P", "7076", "--no-cache", before=before)
+        helper = wait_until(lambda: [pid for pid in children(tool.pid) if os.listdir(shared)],
+                            "nothing is made in TMPDIR", 20)[0]
+        return tool, helper
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        tool, _ = start()
+        tool.send(number)
+        equal((tool.status(), os.listdir(shared)), (0, []), "exit status, files")
+    tool, helper = start()
+    os.kill(helper, signal.SIGKILL)
+    equal((tool.status(), os.listdir(shared)), (1, []), "exit status, files")
+
+
+@test
 def by_ctrl_c_in_a_shell(scene):
     """In a pipe of a shell, Ctrl-C goes to all; what was traced still comes through."""
     client = scene.client()

@@ -91,6 +91,9 @@ def headers_tree(scene, release):
         pass
     with open(tree + "/include/generated/utsrelease.h", "w") as file:
         file.write('#define UTS_RELEASE "%s"\n' % release)
+    os.makedirs(tree + "/include/linux")
+    with open(tree + "/include/linux/kconfig.h", "w"):
+        pass
     return tree
 
 
@@ -145,6 +148,15 @@ def headers_of_another_release(scene):
 def headers_that_are_none(scene):
     refused("BCC_KERNEL_SOURCE", "no configured kernel headers", options=("--types", "headers"),
             before=("env", "BCC_KERNEL_SOURCE=" + scene.directory()))
+
+
+@test
+def half_of_the_headers(scene):
+    """As Debian's package for an architecture has them: libbcc would look for others."""
+    tree = headers_tree(scene, RELEASE)
+    os.remove(tree + "/include/linux/kconfig.h")
+    refused("BCC_KERNEL_SOURCE", "include/linux/kconfig.h", options=("--types", "headers"),
+            before=("env", "BCC_KERNEL_SOURCE=" + tree))
 
 
 @test

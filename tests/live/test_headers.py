@@ -5,6 +5,7 @@ that clang must find in them what the kernel itself tells."""
 import os
 import platform
 import re
+import shutil
 import subprocess
 import tarfile
 
@@ -127,6 +128,28 @@ def from_the_kernels_own_archive(scene):
     tool = scene.tool("-p", client.pid, "--no-cache", before=before)
     client.run("127.0.0.1", 80)
     equal([(row.daddr, row.dport) for row in tool.finish()], [("127.0.0.1", 80)], "events")
+
+
+@test
+def archive_read_once(scene):
+    """sysfs gives the archive another time at each boot, and in each container."""
+    cache = scene.directory()
+    os.chmod(cache, 0o700)
+    before = as_archive(scene, kernel_tree(scene))
+    options = ("-D", "1", "-v", "--cache-dir", cache)
+    for wanted in (True, False):
+        status, _, err = once(*options, before=before)
+        equal((status, asked(err)), (0, wanted), "status, asked (%s)" % one_line(err))
+
+
+@test
+def archive_not_to_be_unpacked(scene):
+    before = as_archive(scene, kernel_tree(scene))
+    xz = os.path.realpath(shutil.which("xz"))
+    status, out, err = once("-D", "1", "--no-cache",
+                            before=(*before, *mounts("mount --bind /dev/null " + xz)))
+    equal((status, out, err.count("\n")), (1, "", 1), "status, output, lines of errors")
+    check("tar and xz" in err, one_line(err))
 
 
 @test
