@@ -100,8 +100,7 @@ int answer_received(void *ctx)
 			if (length > ANSWER_MAX)
 				length = ANSWER_MAX;
 			failed = bpf_probe_read_user(out->payload, length, (void *)buffer.base);
-			if (!failed)
-				goto send;
+			goto send;
 		}
 		length = linear;
 	}
