@@ -15,6 +15,8 @@ static void try_start(struct check_start *start, const struct options *options)
 	struct tracing tracing;
 	struct error error;
 
+	if (start->reason[0])
+		return;
 	if (tracing_start(&tracing, options, &error)) {
 		snprintf(start->reason, sizeof(start->reason), "%s", error.line);
 		return;

@@ -58,16 +58,33 @@ bool mounted_at(FILE *mountinfo, const char *type, char *path, size_t size)
 	return found;
 }
 
-static bool is_mounted(const char *type, char *path, size_t size)
+static enum check_answer is_mounted(const char *type, char *path, size_t size)
 {
 	FILE *mountinfo = fopen("/proc/self/mountinfo", "re");
 	bool found;
 
 	if (!mountinfo)
-		return false;
+		return CHECK_UNKNOWN;
 	found = mounted_at(mountinfo, type, path, size);
 	fclose(mountinfo);
-	return found;
+	return found ? CHECK_YES : CHECK_NO;
+}
+
+static void check_mount(struct check_report *report, const char *name, const char *type,
+			const char *needed_by)
+{
+	char path[PATH_MAX];
+
+	switch (is_mounted(type, path, sizeof(path))) {
+	case CHECK_YES:
+		check_add(report, name, CHECK_YES, "at %s", path);
+		break;
+	case CHECK_NO:
+		check_add(report, name, CHECK_NO, "not mounted; only %s need it", needed_by);
+		break;
+	default:
+		check_add(report, name, CHECK_UNKNOWN, "not shown, without /proc/self/mountinfo");
+	}
 }
 
 static void check_mounts(struct check_report *report)
@@ -81,23 +98,14 @@ static void check_mounts(struct check_report *report)
 				  ? "not to be read by this user, nor to be mounted"
 				  : "no number of syscalls/sys_enter_connect in it "
 				    "(CONFIG_FTRACE_SYSCALLS)");
-	else if (is_mounted("tracefs", path, sizeof(path)))
+	else if (is_mounted("tracefs", path, sizeof(path)) == CHECK_YES)
 		check_add(report, "tracefs", CHECK_YES, "at %s", path);
 	else
 		check_add(report, "tracefs", CHECK_YES,
 			  "not mounted, but this process can mount one for itself");
 
-	if (is_mounted("bpf", path, sizeof(path)))
-		check_add(report, "bpffs", CHECK_YES, "at %s", path);
-	else
-		check_add(report, "bpffs", CHECK_NO,
-			  "not mounted; only --cgroupmap and --mntnsmap need it");
-
-	if (is_mounted("cgroup2", path, sizeof(path)))
-		check_add(report, "cgroup v2", CHECK_YES, "at %s", path);
-	else
-		check_add(report, "cgroup v2", CHECK_NO,
-			  "not mounted; only --cgroup and --cgroupmap need it");
+	check_mount(report, "bpffs", "bpf", "--cgroupmap and --mntnsmap");
+	check_mount(report, "cgroup v2", "cgroup2", "--cgroup and --cgroupmap");
 }
 
 static void check_capabilities(struct check_report *report)
@@ -234,8 +242,9 @@ static void check_sandbox(struct check_report *report, const struct options *opt
 		 sandbox_describe(&user, map < 0 ? -1 : map, &sandbox, &error);
 	if (map >= 0)
 		close(map);
-	if (failed) {
+	if (failed) { /* so would a start */
 		check_add(report, "sandbox", CHECK_NO, "%s", error.line);
+		snprintf(report->start.reason, sizeof(report->start.reason), "%s", error.line);
 		return;
 	}
 	for (int i = 0; i < SANDBOX_MEASURES; i++)

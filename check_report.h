@@ -32,7 +32,7 @@ struct check_start {
 	bool compiled_before;
 	const char *without[32]; /* what would not be seen; static sentences */
 	size_t without_count;
-	char reason[1024]; /* why it does not work */
+	char reason[1024]; /* why it does not work; "" while nothing speaks against it */
 };
 
 struct check_report {

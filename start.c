@@ -317,6 +317,20 @@ static int find_cache(struct cache *cache, const struct options *options, struct
 	return cache_open(cache, options->cache_dir, why);
 }
 
+/* A user asked for that it cannot become ends it before anything is compiled, not once it traces.
+ */
+static int find_user(struct sandbox_user *user, const struct options *options, struct error *error)
+{
+	struct sandbox_report report;
+
+	if (options->no_sandbox)
+		return 0;
+	return sandbox_find_user(options->user, user, error) ||
+			       (user->asked && sandbox_describe(user, -1, &report, error))
+		       ? -1
+		       : 0;
+}
+
 int tracing_start(struct tracing *tracing, const struct options *options, struct error *error)
 {
 	struct cache cache = {.directory = -1};
@@ -325,8 +339,7 @@ int tracing_start(struct tracing *tracing, const struct options *options, struct
 	int failed;
 
 	session_raise_limits();
-	if (privilege_check(error) ||
-	    (!options->no_sandbox && sandbox_find_user(options->user, &tracing->user, error)) ||
+	if (privilege_check(error) || find_user(&tracing->user, options, error) ||
 	    places_open(&tracing->places, options, error))
 		return -1;
 	if (!options->no_cache && find_cache(&cache, options, &no_cache))

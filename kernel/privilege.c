@@ -2,7 +2,10 @@
 #include "kernel/privilege.h"
 
 #include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#include <linux/version.h>
 #include <bpf/bpf.h>
 #include <cap-ng.h>
 #include "kernel/lockdown.h"
@@ -22,6 +25,8 @@ int privilege_check(struct error *error)
 	perfmon = have(CAP_PERFMON);
 	if (have(CAP_SYS_ADMIN) || (bpf && perfmon))
 		return 0;
+	if (prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) < 0) /* before 5.8 */
+		return fail(error, "missing CAP_SYS_ADMIN: run as root, or with it");
 	return fail(error, "missing %s%s%s: run as root, or with both CAP_BPF and CAP_PERFMON",
 		    bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ",
 		    perfmon ? "" : "CAP_PERFMON");
@@ -98,6 +103,16 @@ int bpf_reads_memory(uint32_t kernel_version)
 	if (try_helper(kernel_version, BPF_FUNC_probe_read_kernel) == 0)
 		return 0;
 	return errno == EINVAL ? try_helper(kernel_version, BPF_FUNC_probe_read) : -1; /* < 5.5 */
+}
+
+const char *privilege_remedy(int cause, uint32_t kernel_version)
+{
+	struct rlimit locked;
+
+	if (cause == EPERM && kernel_version < KERNEL_VERSION(5, 11, 0) &&
+	    getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur != RLIM_INFINITY)
+		return "; raise the limit of locked memory (ulimit -l), or add CAP_SYS_RESOURCE";
+	return error_remedy(cause);
 }
 
 int privilege_try(uint32_t kernel_version, struct error *error)

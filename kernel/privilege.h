@@ -24,6 +24,12 @@ int bpf_reads_memory(uint32_t kernel_version);
 int privilege_try(uint32_t kernel_version, struct error *error);
 
 /*
+ * error_remedy(), and what would help where memory for BPF was refused: before Linux 5.11 it counts
+ * as locked memory, and EPERM says that the limit is reached. Static.
+ */
+const char *privilege_remedy(int cause, uint32_t kernel_version);
+
+/*
  * Of the capabilities that the tool has a use for, the index'th one's name ("CAP_BPF"), and
  * whether it is held; NULL behind the last.
  */

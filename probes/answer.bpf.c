@@ -65,7 +65,7 @@ int answer_received(void *ctx)
 	struct answer_scratch *out;
 	struct segment buffer = {};
 	struct receive *receive;
-	__u32 zero = 0, length = 0, paged = 0, linear;
+	__u32 zero = 0, length = 0, paged = 0;
 	__u16 transport = 0, source = 0;
 	int failed;
 
@@ -84,16 +84,19 @@ int answer_received(void *ctx)
 	out->answer.netns = socket_netns(sk);
 	out->answer.length = length;
 	out->answer.skip = 0;
-	linear = length - paged;
 	if (length > ANSWER_MAX)
 		length = ANSWER_MAX;
 
-	/* What lies in page fragments no probe can reach here, but the process has it already. */
-	if (length > linear) {
+	/*
+	 * What lies in page fragments no probe can reach here, but the process has it already. (What
+	 * does not is told from the record each time: a difference kept in a register clang knows to
+	 * be bounded, and leaves out the bound that the verifier wants.)
+	 */
+	if (length > out->answer.length - paged) {
 		receive = receives.lookup(&thread);
 		if (receive)
 			user_buffer(receive, &buffer);
-		if (buffer.length > linear) {
+		if (buffer.length > out->answer.length - paged) {
 			if (length > buffer.length)
 				length = buffer.length;
 			length &= 2 * ANSWER_MAX - 1;
@@ -102,7 +105,7 @@ int answer_received(void *ctx)
 			failed = bpf_probe_read_user(out->payload, length, (void *)buffer.base);
 			goto send;
 		}
-		length = linear;
+		length = out->answer.length - paged;
 	}
 	length &= 2 * ANSWER_MAX - 1; /* the bound again, where an old verifier sees it */
 	if (length > ANSWER_MAX)

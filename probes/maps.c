@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "kernel/perf.h"
+#include "kernel/privilege.h"
 
 #define SPARE_PAGES       64u
 #define SPARE_BYTES_ALONE (8u << 20) /* where there are no perf buffers */
@@ -168,7 +169,7 @@ int map_create(struct session *session, const struct object_map *map,
 		int cause = errno;
 
 		fail(error, "cannot create the BPF map %s: %s%s", map->name, strerror(cause),
-		     error_remedy(cause));
+		     privilege_remedy(cause, config->kernel_version));
 		return session_refused(cause);
 	}
 	if (strcmp(map->name, "events") == 0)

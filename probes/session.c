@@ -8,9 +8,13 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "kernel/privilege.h"
 #include "probes/attach.h"
 #include "probes/maps.h"
 #include "probes/skips.h"
+
+/* It takes /proc. */
+#define NO_SKIPS          "what is lost where a CPU was inside a program already is not counted"
 
 #define VERIFIER_LOG_SIZE (1 << 20)
 
@@ -161,7 +165,7 @@ static int load_program(const struct object_program *program, const struct bpf_i
 	}
 	fail(error, "the kernel refused the BPF program %s: %s%s", program->name, strerror(cause),
 	     session_refused(cause) == SESSION_REFUSED ? "; see the verifier's log with -v"
-						       : error_remedy(cause));
+						       : privilege_remedy(cause, kernel_version));
 	return session_refused(cause);
 }
 
@@ -180,6 +184,14 @@ static const struct loaded_program *find_loaded(const struct session *session,
 			return &session->programs[i];
 	}
 	return NULL;
+}
+
+static void note_without(struct session *session, const char *without)
+{
+	for (size_t i = 0; i < session->without_count; i++)
+		if (strcmp(session->without[i], without) == 0)
+			return;
+	session->without[session->without_count++] = without;
 }
 
 static int load_points(struct session *session, const struct object *object,
@@ -203,8 +215,13 @@ static int load_points(struct session *session, const struct object *object,
 				  config->kernel_version, words, error);
 		if (fd < 0)
 			return fd;
+
+		int skips = skips_open(fd);
+
+		if (skips < 0)
+			note_without(session, NO_SKIPS);
 		session->programs[session->program_count++] =
-			(struct loaded_program){point, fd, skips_open(fd)};
+			(struct loaded_program){point, fd, skips};
 	}
 	return 0;
 }
@@ -247,14 +264,6 @@ out:
 	if (result)
 		session_close(session);
 	return result;
-}
-
-static void note_without(struct session *session, const char *without)
-{
-	for (size_t i = 0; i < session->without_count; i++)
-		if (strcmp(session->without[i], without) == 0)
-			return;
-	session->without[session->without_count++] = without;
 }
 
 int session_attach(struct session *session, const struct session_config *config,
