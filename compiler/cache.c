@@ -39,6 +39,8 @@ static int open_directory(const char *path, bool make, struct error *why)
 
 	if (fd < 0 && errno == ENOENT && make && (mkdir(path, 0700) == 0 || errno == EEXIST))
 		fd = open(path, flags);
+	if (fd < 0 && errno == ENOENT && !make)
+		return fail(why, "%s is not there; a start makes it, if it may", path);
 	if (fd < 0) {
 		/* Linux says ENOTDIR of a symbolic link, too. */
 		fail(why, "cannot use %s: %s%s", path, strerror(errno),

@@ -144,6 +144,28 @@ def what_is_mounted(scene):
 
 
 @test
+def without_proc(scene):
+    """What is mounted cannot be told, and what is skipped not be counted."""
+    rows = table(*EXTRA, before=mounts("mount -t tmpfs live /proc"))
+    has(rows, "bpffs", "?", "/proc")
+    has(rows, "cgroup v2", "?", "/proc")
+    if rows["tracing"][0] == "yes":
+        has(rows, "tracing", "yes", "not counted")
+
+
+@test
+def user_that_cannot_be(scene):
+    """It says what a start says: one line, before the banner."""
+    before = ("setpriv", "--bounding-set=-setuid,-setgid")
+    rows = table("--user", "daemon", *EXTRA, status=1, before=before)
+    has(rows, "sandbox", "no", "CAP_SETUID")
+    has(rows, "tracing", "no", "CAP_SETUID")
+    status, out, err = once("--user", "daemon", "--duration", "1", *EXTRA, before=before)
+    equal((status, out, err.count("\n")), (1, "", 1), "status, output, lines of errors")
+    check(rows["tracing"][1] in err, one_line(err))
+
+
+@test
 def library_missing(scene):
     empty = os.path.join(scene.directory(), "empty")
     with open(empty, "w"):
