@@ -64,7 +64,7 @@ static void test_looked_at(void **state)
 	snprintf(path, sizeof(path), "%s/absent", place->root);
 	cache_close(&place->cache);
 	assert_int_equal(cache_look(&place->cache, path, &place->why), -1);
-	assert_why(place, "No such file");
+	assert_why(place, "is not there");
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(cache_look(&place->cache, place->directory, &place->why), 0);
 	store(place, "program", 1);

@@ -64,6 +64,7 @@ FORBIDDEN(do_setrlimit, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, NULL))
 FORBIDDEN(do_dup, syscall(SYS_dup, STDOUT_FILENO))
 FORBIDDEN(do_read, syscall(SYS_read, KEPT, page, 1))
 FORBIDDEN(do_ioctl, syscall(SYS_ioctl, STDERR_FILENO, TIOCSTI, "x"))
+FORBIDDEN(do_request, syscall(SYS_ioctl, STDOUT_FILENO, TIOCSTI, "x"))
 FORBIDDEN(do_write_elsewhere, syscall(SYS_write, KEPT, "x", 1))
 FORBIDDEN(do_mmap_executable,
 	  syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
@@ -92,6 +93,7 @@ static const struct forbidden {
 	{"dup", do_dup},
 	{"read", do_read},
 	{"ioctl", do_ioctl},
+	{"ioctl, another request", do_request},
 	{"write to another descriptor", do_write_elsewhere},
 	{"mmap of executable memory", do_mmap_executable},
 	{"mprotect to executable", do_mprotect_executable},
@@ -237,13 +239,15 @@ static void on_signal(int number)
 /* All that the loop does, and libc behind it, at sizes at which libc does it otherwise. */
 static void go_work(void *arg)
 {
-	struct itimerspec soon = {.it_value.tv_nsec = 20000000};
+	/* Again and again: the sandbox may take longer than the first time. */
+	struct itimerspec soon = {.it_value.tv_nsec = 20000000, .it_interval.tv_nsec = 200000000};
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
 	struct epoll_event ready;
 	struct timespec now;
 	char random[16], *block = NULL;
 	void *blocks[64];
 	timer_t timer;
+	int queued;
 
 	(void)arg;
 	dup2(epoll_create1(0), KEPT);
@@ -251,10 +255,14 @@ static void go_work(void *arg)
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &soon, NULL))
 		_exit(96);
 	enter_keeping(SANDBOX_MAPS_NONE);
-	if (epoll_wait(KEPT, &ready, 1, 5000) != -1 || errno != EINTR || signals != 1)
+	if (epoll_wait(KEPT, &ready, 1, 5000) != -1 || errno != EINTR || signals < 1)
 		_exit(1); /* the signal ends the wait, and its handler returns */
 	if (poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, 0) != 1)
 		_exit(2);
+	if (ioctl(STDOUT_FILENO, FIONREAD, &queued) && errno != ENOTTY)
+		_exit(8);
+	if (ioctl(STDOUT_FILENO, TIOCOUTQ, &queued) && errno != ENOTTY)
+		_exit(9);
 	if (syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now)) /* as where the vDSO cannot */
 		_exit(3);
 	if (syscall(SYS_getrandom, random, sizeof(random), 0) != sizeof(random))
