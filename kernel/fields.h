@@ -20,7 +20,7 @@ struct field {
 	bool optional;     /* without BTF: absent, the probes then ask the data instead */
 };
 
-#define FIELDS_MAX 56
+#define FIELDS_MAX       56
 #define FIELD_OFFSET_MAX 0xffffu
 #define FIELD_ABSENT     UINT32_MAX /* instead of an offset */
 
