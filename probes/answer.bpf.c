@@ -88,9 +88,9 @@ int answer_received(void *ctx)
 		length = ANSWER_MAX;
 
 	/*
-	 * What lies in page fragments no probe can reach here, but the process has it already. (What
-	 * does not is told from the record each time: a difference kept in a register clang knows to
-	 * be bounded, and leaves out the bound that the verifier wants.)
+	 * What lies in page fragments no probe can reach here, but the process has it already.
+	 * How much that is, the record tells each time: of a difference in a register clang would
+	 * know that it is bounded, and leave out the bound below that the verifier wants.
 	 */
 	if (length > out->answer.length - paged) {
 		receive = receives.lookup(&thread);

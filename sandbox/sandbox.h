@@ -77,8 +77,9 @@ const char *sandbox_measure_name(enum sandbox_measure measure);
  * away, a user asked for by name that one cannot become, maps that could not be read afterwards.
  *
  * From here on the process can write to descriptors 1 and 2, ask how much of 1 is not taken yet,
- * wait, close, read the clock, get and free memory, use maps as it said, and end. Anything else kills it (SIGSYS): so it
- * must end without perf_buffer__free(), and leave the closing to the kernel.
+ * wait, close, read the clock, get and free memory, use maps as it said, and end. Anything else
+ * kills it (SIGSYS): so it must end without perf_buffer__free(), and leave the closing to the
+ * kernel.
  */
 int sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *report,
 		  struct error *error);
