@@ -151,16 +151,22 @@ static void use_replace(struct dns_cache *cache, struct slot *other, struct slot
 	*(slot->older ? &slot->older->newer : &cache->oldest) = slot;
 }
 
+/* What an answer for an address is, but for its places: in the table, in use, among others. */
+static void copy_answer(struct slot *to, const struct slot *from)
+{
+	to->name = from->name;
+	to->name_length = from->name_length;
+	to->known_ns = from->known_ns;
+	to->receiver = from->receiver;
+}
+
 /* Let slot, of which nothing is kept, hold what the next of its address held, in its place of use.
  */
 static void inherit(struct dns_cache *cache, struct slot *slot)
 {
 	struct slot *heir = slot->next;
 
-	slot->name = heir->name;
-	slot->name_length = heir->name_length;
-	slot->known_ns = heir->known_ns;
-	slot->receiver = heir->receiver;
+	copy_answer(slot, heir);
 	slot->next = heir->next;
 	use_replace(cache, heir, slot);
 }
@@ -187,10 +193,7 @@ static struct slot *use(struct dns_cache *cache, struct slot *previous, struct s
 		slot = slot->next;
 		last = first;
 		inherit(cache, first);
-		slot->name = used.name;
-		slot->name_length = used.name_length;
-		slot->known_ns = used.known_ns;
-		slot->receiver = used.receiver;
+		copy_answer(slot, &used);
 	}
 	while (last->next)
 		last = last->next;
