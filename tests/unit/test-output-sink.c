@@ -307,51 +307,40 @@ static void stuck_reader_at_its_end(void **state)
 	}
 }
 
-/* Who reads slowly gets all, stop or not. */
-static void slow_reader_at_stop(void **state)
+/* A reader that takes chunk bytes, naps, and so on gets all of total, though it is to stop. */
+static void read_slowly_at_stop(size_t total, size_t chunk, useconds_t nap, int pipe_size)
 {
 	volatile sig_atomic_t stop = 1;
-	struct reader reader = {.chunk = 3000, .nap = 1000};
+	struct reader reader = {.chunk = chunk, .nap = nap};
 	pthread_t thread;
 	int fds[2];
 
-	(void)state;
 	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, pipe_size) > 0);
 	reader.fd = fds[0];
 	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
 	sink_init(&sink, fds[1]);
 	sink.stop = &stop;
-	put_stream(TOTAL);
+	put_stream(total);
 	assert_int_equal(sink_flush(&sink), 0);
 	close(fds[1]);
 	pthread_join(thread, NULL);
 	close(fds[0]);
-	assert_int_equal(reader.taken, TOTAL);
+	assert_int_equal(reader.taken, total);
 	assert_false(reader.wrong);
+}
+
+static void slow_reader_at_stop(void **state)
+{
+	(void)state;
+	read_slowly_at_stop(TOTAL, 3000, 1000, 65536);
 }
 
 /* So slowly that a page of the pipe takes longer than the patience with one who reads nothing. */
 static void slower_than_a_page_at_stop(void **state)
 {
-	volatile sig_atomic_t stop = 1;
-	struct reader reader = {.chunk = 200, .nap = 100000};
-	pthread_t thread;
-	int fds[2];
-
 	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) > 0);
-	reader.fd = fds[0];
-	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
-	sink_init(&sink, fds[1]);
-	sink.stop = &stop;
-	put_stream(10000);
-	assert_int_equal(sink_flush(&sink), 0);
-	close(fds[1]);
-	pthread_join(thread, NULL);
-	close(fds[0]);
-	assert_int_equal(reader.taken, 10000);
-	assert_false(reader.wrong);
+	read_slowly_at_stop(10000, 200, 100000, 4096);
 }
 
 /* A terminal that nobody reads: "writable" as long as a byte fits, and no write that waits. */
