@@ -56,6 +56,9 @@ static enum dns_why read_question(const struct dns_view *view, unsigned *next,
  * The answer section as servers write it: each CNAME behind the one that leads to
  * it, addresses last. Then one name, the chain's last, is all there is to compare
  * with, mostly by its offset alone. What is in another order goes the long way.
+ * A DNAME can only put further names on the chain: as long as each address is that of
+ * a name which is on it already, by the CNAME that servers send with a DNAME (RFC 6672
+ * 3.1), it changes nothing.
  */
 static enum dns_why read_answers(const struct dns_view *view, unsigned at, unsigned count,
 				 struct dns_answer *out)
@@ -69,7 +72,7 @@ static enum dns_why read_answers(const struct dns_view *view, unsigned at, unsig
 		if (why != DNS_WHY_WHOLE)
 			return why;
 		at = record.next;
-		if (!record.type)
+		if (!record.type || record.type == DNS_TYPE_DNAME)
 			continue;
 		if (record.owner != tail &&
 		    !dns_same_name(view->msg, record.owner, view->msg, tail))

@@ -13,26 +13,27 @@ SIZES = (10240, 1000000)   # of the cache
 
 
 def parsed(line):
-    """(title, bytes, ours, {peer: rate}) of bench-dns's line for a message, or None."""
-    number, peer = r" +(\d+)", r" +(?:(\d+) +[\d.]+x|-)"
+    """(title, bytes, ours, {peer: (rate, ratio)}) of bench-dns's line for a message, or None."""
+    number, peer = r" +(\d+)", r" +(?:(\d+ +[\d.]+)x|-)"
     found = re.match(r"(\S.*?)" + number * 3 + peer * len(PEERS) + r" *$", line)
     if not found:
         return None
     title, size, _, ours, *theirs = found.groups()
     return title, int(size), int(ours), {
-        name: int(rate) for name, rate in zip(PEERS, theirs) if rate}
+        name: (int(both.split()[0]), float(both.split()[1]))
+        for name, both in zip(PEERS, theirs) if both}
 
 
 def message_row(title, size, ours, theirs):
     fastest = size == FASTEST
-    ahead = ours > theirs["libknot"] if "libknot" in theirs else None
+    ahead = theirs["libknot"][1] > 1 if "libknot" in theirs else None
     met = ours >= ENOUGH and ahead is not False if fastest else ahead
     return Row("DNS answers parsed on one core: %s, %s bytes" % (title, format(size, ",")),
                millions(ours),
                ("%g million/s, " % (ENOUGH / 1e6) if fastest else "") + "ahead of libknot", met,
-               ", ".join("%s: %s" % (name, rate_text(rate)) for name, rate in theirs.items())
+               ", ".join("%s: %s" % (name, rate_text(rate)) for name, (rate, _) in theirs.items())
                or "none here",
-               ", ".join("%.*fx" % (ours / rate < 100, ours / rate) for rate in theirs.values()))
+               ", ".join("%.*fx" % (ratio < 100, ratio) for _, ratio in theirs.values()))
 
 
 def rate_text(rate):

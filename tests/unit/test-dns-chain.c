@@ -198,6 +198,24 @@ static void dname_with_its_cname(void **state)
 	expect_answer(&b, "www.old.example", "192.0.2.1");
 }
 
+/* A DNAME with nothing to do with an answer that is in order. */
+static void dname_beside_an_ordered_chain(void **state)
+{
+	(void)state;
+	begin(&b, "www.example", TYPE_A, 5);
+	add_redirection(&b, TYPE_DNAME, "odd.example", "new.example");
+	add_cname(&b, "www.example", "a.example");
+	add_redirection(&b, TYPE_DNAME, "example", "elsewhere");
+	add_address(&b, "a.example", "192.0.2.1");
+	add_address(&b, "a.elsewhere", "192.0.2.2");
+	expect_answer(&b, "www.example", "192.0.2.1 192.0.2.2");
+	begin(&b, "www.example", TYPE_A, 3);
+	add_redirection(&b, TYPE_DNAME, "odd.example", "new.example");
+	add_address(&b, "www.example", "192.0.2.1");
+	add_address(&b, "www.new.example", "192.0.2.2");
+	expect_answer(&b, "www.example", "192.0.2.1");
+}
+
 static void dname_alone(void **state)
 {
 	(void)state;
@@ -340,6 +358,9 @@ static void work_is_bounded(void **state)
 	(void)state;
 	for (unsigned names = 10; names <= 80; names += 70) {
 		begin(&b, "x.n0", TYPE_A, 60 + names + 1);
+		/* First what comes last in order: the chain is then searched, not followed. */
+		snprintf(owner, sizeof(owner), "x.n%u", names);
+		add_address(&b, owner, "192.0.2.1");
 		for (unsigned i = 0; i < 60; i++) {
 			snprintf(owner, sizeof(owner), "d%u", i % 10);
 			add_redirection(&b, TYPE_DNAME, owner, "e");
@@ -349,8 +370,6 @@ static void work_is_bounded(void **state)
 			snprintf(target, sizeof(target), "x.n%u", i + 1);
 			add_cname(&b, owner, target);
 		}
-		snprintf(owner, sizeof(owner), "x.n%u", names);
-		add_address(&b, owner, "192.0.2.1");
 		assert_true(b.size <= DNS_MESSAGE_MAX);
 		expect_answer(&b, "x.n0", names == 10 ? "192.0.2.1" : "");
 	}
@@ -432,6 +451,7 @@ int main(void)
 		cmocka_unit_test(longest_chain_backwards),
 		cmocka_unit_test(cname_must_fill_its_rdata),
 		cmocka_unit_test(dname_with_its_cname),
+		cmocka_unit_test(dname_beside_an_ordered_chain),
 		cmocka_unit_test(dname_alone),
 		cmocka_unit_test(dname_does_not_redirect_its_owner),
 		cmocka_unit_test(dname_needs_whole_labels),
