@@ -198,10 +198,15 @@ static void dname_with_its_cname(void **state)
 	expect_answer(&b, "www.old.example", "192.0.2.1");
 }
 
-/* A DNAME with nothing to do with an answer that is in order. */
+/* Whether a DNAME leads to a further name or not, and that has an address or not. */
 static void dname_beside_an_ordered_chain(void **state)
 {
 	(void)state;
+	begin(&b, "www.example", TYPE_A, 3);
+	add_redirection(&b, TYPE_DNAME, "odd.example", "new.example");
+	add_cname(&b, "www.example", "a.example");
+	add_address(&b, "a.example", "192.0.2.1");
+	expect_answer(&b, "www.example", "192.0.2.1");
 	begin(&b, "www.example", TYPE_A, 5);
 	add_redirection(&b, TYPE_DNAME, "odd.example", "new.example");
 	add_cname(&b, "www.example", "a.example");
