@@ -35,7 +35,7 @@ static bool reader_gone(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO};
 
-	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
 }
 
 /* Whether nobody wants more. What an error keeps from being written is counted, to the end. */
@@ -70,6 +70,17 @@ static int by_time(const void *a, const void *b)
 	return (first->head.ts_ns > second->head.ts_ns) - (first->head.ts_ns < second->head.ts_ns);
 }
 
+/* The records that wait in a table of the kernel's, the oldest first; to be freed. */
+static int read_waiting(int map, struct connect_record **records, size_t *count,
+			struct error *error)
+{
+	if (halfopen_read(map, records, count, error))
+		return -1;
+	if (*count)
+		qsort(*records, *count, sizeof(**records), by_time);
+	return 0;
+}
+
 /*
  * The connects that wait for their outcome, the oldest first, as records of now; to be freed.
  * -1 with *error set where they cannot be read.
@@ -84,10 +95,8 @@ static int read_pending(const struct run *run, struct connect_record **records, 
 	*count = 0;
 	if (run->tracing->session.halfopen < 0)
 		return 0;
-	if (halfopen_read(run->tracing->session.halfopen, records, count, error))
+	if (read_waiting(run->tracing->session.halfopen, records, count, error))
 		return -1;
-	if (*count)
-		qsort(*records, *count, sizeof(**records), by_time);
 	for (size_t i = 0; i < *count; i++) {
 		struct connect_record *record = &(*records)[i];
 
@@ -109,11 +118,14 @@ static int show_pending(struct run *run, struct error *error)
 {
 	const int portless = run->tracing->session.portless;
 	struct connect_record *records;
+	const uint64_t now = now_ns();
 	size_t count;
 
 	if (portless < 0 ? read_pending(run, &records, &count, error)
-			 : halfopen_read(portless, &records, &count, error))
+			 : read_waiting(portless, &records, &count, error))
 		return -1;
+	for (size_t i = 0; i < count && portless >= 0; i++)
+		records[i].head.ts_ns = now; /* what was seen since has been shown */
 	for (size_t i = 0; i < count; i++)
 		show_record(run->show, &records[i].head);
 	free(records);
@@ -168,8 +180,10 @@ static int read_flows(const struct run *run, bool last, struct flow_table *flows
 static int take_round(const struct run *run, struct flow_table *flows, struct error *error)
 {
 	const struct session *session = &run->tracing->session;
-	uint16_t round = (uint16_t)++ * session->round;
+	uint16_t round;
 
+	*session->round += 1;
+	round = (uint16_t)*session->round;
 	poll(NULL, 0, ROUND_GRACE_MS);
 	if (flows_take(session->flows4, round, flows, error) ||
 	    flows_take(session->flows6, round, flows, error))

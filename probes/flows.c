@@ -44,13 +44,17 @@ static int at_end(int cause, struct error *error)
 	return cause == ENOENT ? 0 : fail(error, "cannot read the counts: %s", strerror(cause));
 }
 
-/* Entries of other rounds than the one that counts now are taken out of the map; NULL: none. */
+/*
+ * counting: the round that counts now, whose entries stay; all others are taken out of the map.
+ * One of those with nothing counted stays, too: a program was interrupted between making it and
+ * counting. NULL: all entries are used, and all stay.
+ */
 static int use_entry(int map, const struct flow_key *key, uint64_t connects,
 		     const uint16_t *counting, struct flow_table *table, struct error *error)
 {
 	struct flow_key flow = *key;
 
-	if (counting && key->round == *counting)
+	if (counting && (key->round == *counting || !connects))
 		return 0;
 	flow.round = 0;
 	if (append(table, &flow, connects, error))

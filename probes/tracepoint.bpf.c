@@ -69,6 +69,7 @@ static void port_chosen(void *ctx, void *sk)
 	record = *waiting;
 	if (portless.delete(&sk)) /* another CPU was quicker */
 		return;
+	record.head.ts_ns = bpf_ktime_get_ns(); /* records come in the order of their times */
 	if (fill_port_after(&record, sk))
 		report(ctx, &record);
 }

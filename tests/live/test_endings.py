@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -86,6 +87,21 @@ def reader_that_leaves(scene):
         os.close(far)
         equal(os.read(near, len(BANNER)).decode(), BANNER, "first line")
         os.close(near)
+        equal(tool.status(), 0, "exit status with %s" % options[0])
+        equal(tool.err(), "", "standard error")
+
+
+@test
+def reader_at_a_socket_that_leaves(scene):
+    """A supervisor may read from a socket; all that was written had been read."""
+    for options in (["-p", "1000001"], ["-c", "-p", "1000001"]):
+        near, far = socket.socketpair()
+        tool = scene.launch(*options, stdout=far)
+        far.close()
+        said = b""
+        while said.count(b"\n") < (1 if "-c" in options else 2):
+            said += near.recv(1000)
+        near.close()
         equal(tool.status(), 0, "exit status with %s" % options[0])
         equal(tool.err(), "", "standard error")
 
