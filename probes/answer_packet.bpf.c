@@ -4,7 +4,10 @@
  * packet that comes in over UDP from port 53, with no process to it yet.
  */
 #define PACKET_IP          0x0800
+#define PACKET_8021Q       0x8100
 #define PACKET_IPV6        0x86dd
+#define PACKET_8021AD      0x88a8
+#define VLAN_TAG_SIZE      4
 #define PROTOCOL_UDP       17
 #define IPV6_FRAGMENT      44
 #define IPV6_HEADER_SIZE   40
@@ -48,22 +51,30 @@ int packet_received(__u64 *ctx)
 {
 	void *skb = (void *)ctx[0];
 	/* Here a packet's data begin with its network header, which skb->network_header may not tell. */
-	char *network = pointer_at(skb, OFFSET_SKB_DATA);
+	char *data = pointer_at(skb, OFFSET_SKB_DATA);
 	struct answer_record answer = {};
 	__u16 protocol = 0, udp[3] = {};
-	__u32 offset, length = 0;
+	__u32 tag = 0, offset, length = 0;
 	void *device;
 	int failed;
 
 	FIELD_READ(protocol, skb, OFFSET_SKB_PROTOCOL);
-	offset = udp_offset(protocol, network);
+	/* A tag that the driver has left in the packet: two bytes, then the protocol behind it. */
+	if (protocol == bpf_htons(PACKET_8021Q) || protocol == bpf_htons(PACKET_8021AD)) {
+		tag = VLAN_TAG_SIZE;
+		FIELD_READ(protocol, data, VLAN_TAG_SIZE - sizeof(protocol));
+	}
+	offset = udp_offset(protocol, data + tag);
 	if (!offset)
 		return 0;
-	bpf_probe_read_kernel(udp, sizeof(udp), network + offset);
+	offset += tag;
+	FIELD_READ(length, skb, OFFSET_SKB_LEN);
+	if (length < offset + UDP_HEADER_SIZE)
+		return 0;
+	bpf_probe_read_kernel(udp, sizeof(udp), data + offset);
 	if (udp[0] != bpf_htons(PORT_DNS) || bpf_ntohs(udp[2]) < UDP_HEADER_SIZE)
 		return 0;
 
-	FIELD_READ(length, skb, OFFSET_SKB_LEN);
 	offset += UDP_HEADER_SIZE;
 	device = pointer_at(skb, OFFSET_SKB_DEV);
 	answer.head.ts_ns = bpf_ktime_get_ns();

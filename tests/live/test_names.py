@@ -233,6 +233,30 @@ def from_a_driver(scene):
 
 
 @test
+def with_a_tag(scene):
+    """A driver that leaves the tag of a VLAN in the packet, and one of a provider's."""
+    scene.home.unanswered("10.9.9.1/24")
+    with scene.home.entered():
+        far = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        far.bind(("far", 0))
+    scene.callback(far.close)
+    client = scene.client(connect)
+    tool = scene.tool("-d", "-p", client.pid)
+    for tag, target, name in ((0x8100, "127.0.0.78", "tagged.test"),
+                              (0x88a8, "127.0.0.79", "provider.test")):
+        answer = ns.answer(ns.query(name), ns.address(target))
+        udp = struct.pack("!HHHH", 53, 4242, 8 + len(answer), 0) + answer
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,
+                         socket.inet_aton("10.9.9.2"), socket.inet_aton("10.9.9.1"))
+        far.send(b"\xff" * 6 + b"\x02" + b"\0" * 5
+                 + struct.pack("!HHH", tag, 5, 0x0800) + ip + udp)
+        client.run(target, 80)
+    # A process that receives one never sees the tag, nor is there one that receives these.
+    wanted = ["tagged.test", "provider.test"] if scene.way == "tracepoint" else [NONE] * 2
+    equal(names_of(tool), wanted, "QUERY")
+
+
+@test
 def cut_short(scene):
     """Truncated by its server: what is whole counts."""
     def truncated(message):
