@@ -42,8 +42,7 @@ int check_print(const struct options *options, FILE *out, struct error *error)
 
 	if (!report)
 		return fail(error, "out of memory");
-	check_machine(report, &plain); /* first, while the limits are those it was started with */
-	session_raise_limits();
+	check_machine(report, &plain);
 	check_kernel(report, &plain);
 	try_start(&report->start, &plain);
 	if (options->json)

@@ -13,6 +13,7 @@
 #include "compiler/cache.h"
 #include "compiler/compile.h"
 #include "kernel/privilege.h"
+#include "probes/session.h"
 #include "probes/tracefs.h"
 #include "sandbox/sandbox.h"
 
@@ -170,18 +171,23 @@ static int ask_library(struct library_answer *answer, struct error *error)
 	ssize_t got;
 	pid_t child;
 
-	if (pipe(ends))
-		return fail(error, "cannot make a pipe: %s", strerror(errno));
+	if (pipe(ends)) {
+		error_set(error, "cannot make a pipe: %s%s", strerror(errno), error_remedy(errno));
+		return 1;
+	}
 	fflush(NULL);
 	child = fork();
 	if (child == 0)
 		open_library(ends[1]);
+	if (child < 0)
+		error_set(error, "cannot start a process: %s%s", strerror(errno),
+			  error_remedy(errno));
 	close(ends[1]);
 	/* Less than PIPE_BUF comes in one piece. */
 	got = child < 0 ? -1 : read(ends[0], answer, sizeof(*answer));
 	close(ends[0]);
 	if (child < 0)
-		return fail(error, "cannot start a process: %s", strerror(errno));
+		return 1;
 	waitpid(child, &status, 0);
 	if (got != sizeof(*answer))
 		return fail(error, "the process that opened it ended with status %#x", status);
@@ -194,9 +200,11 @@ static void check_library(struct check_report *report)
 	struct library_answer answer;
 	struct error error;
 	const char *llvm;
+	int failed = ask_library(&answer, &error);
 
-	if (ask_library(&answer, &error)) {
-		check_add(report, "libbcc", CHECK_NO, "%s", error.line);
+	if (failed) {
+		check_add(report, "libbcc", failed < 0 ? CHECK_NO : CHECK_UNKNOWN, "%s",
+			  error.line);
 		return;
 	}
 	llvm = strrchr(answer.toolchain.llvm, '/');
@@ -226,7 +234,7 @@ static void check_cache(struct check_report *report, const struct options *optio
 static void check_sandbox(struct check_report *report, const struct options *options)
 {
 	struct sandbox_report sandbox = {0};
-	struct sandbox_user user;
+	struct sandbox_user user = {0};
 	struct error error;
 	char without[768] = "";
 	size_t used = 0;
@@ -238,13 +246,18 @@ static void check_sandbox(struct check_report *report, const struct options *opt
 	}
 	/* Any map tells what reading one takes; where none can be had, nothing is traced either. */
 	map = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 8, 8, 1, NULL);
-	failed = sandbox_find_user(options->user, &user, &error) ||
-		 sandbox_describe(&user, map < 0 ? -1 : map, &sandbox, &error);
+	failed = sandbox_find_user(options->user, &user, &error);
+	if (!failed)
+		failed = sandbox_describe(&user, map < 0 ? -1 : map, &sandbox, &error);
 	if (map >= 0)
 		close(map);
-	if (failed) { /* so would a start */
-		check_add(report, "sandbox", CHECK_NO, "%s", error.line);
-		snprintf(report->start.reason, sizeof(report->start.reason), "%s", error.line);
+	if (failed) {
+		check_add(report, "sandbox", failed < 0 ? CHECK_NO : CHECK_UNKNOWN, "%s",
+			  error.line);
+		/* So would a start, which tries it beforehand for a user asked for. */
+		if (failed < 0 || user.asked)
+			snprintf(report->start.reason, sizeof(report->start.reason), "%s",
+				 error.line);
 		return;
 	}
 	for (int i = 0; i < SANDBOX_MEASURES; i++)
@@ -265,7 +278,8 @@ static void check_sandbox(struct check_report *report, const struct options *opt
 void check_machine(struct check_report *report, const struct options *options)
 {
 	check_capabilities(report);
-	check_memory_lock(report);
+	check_memory_lock(report); /* as it was started with */
+	session_raise_limits();    /* as a start does */
 	check_library(report);
 	check_mounts(report);
 	check_cache(report, options);

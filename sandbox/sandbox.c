@@ -104,12 +104,17 @@ int sandbox_describe(const struct sandbox_user *user, int map, struct sandbox_re
 	ssize_t got = -1;
 	pid_t child;
 
-	if (pipe(ends))
-		return fail(error, "cannot make a pipe: %s", strerror(errno));
+	if (pipe(ends)) {
+		error_set(error, "cannot make a pipe: %s%s", strerror(errno), error_remedy(errno));
+		return 1;
+	}
 	fflush(NULL);
 	child = fork();
 	if (child == 0)
 		try_all(user, map, ends[1]);
+	if (child < 0)
+		error_set(error, "cannot start a process: %s%s", strerror(errno),
+			  error_remedy(errno));
 	close(ends[1]);
 	if (child > 0) {
 		do {
@@ -117,12 +122,13 @@ int sandbox_describe(const struct sandbox_user *user, int map, struct sandbox_re
 		} while (got < 0 && errno == EINTR);
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 			;
+		if (got != sizeof(trial))
+			error_set(error, "the process that tried did not answer (status %#x)",
+				  status);
 	}
 	close(ends[0]);
-	if (child < 0)
-		return fail(error, "cannot start a process: %s", strerror(errno));
 	if (got != sizeof(trial))
-		return fail(error, "the process that tried did not answer (status %#x)", status);
+		return 1;
 	if (trial.failed)
 		return fail(error, "%s", trial.error.line);
 	*report = trial.report;

@@ -86,7 +86,8 @@ int sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *report
 
 /*
  * What of it holds here, found out by a child process that does it all and ends. map: one to be
- * read later, or -1. Returns 0, or -1 with *error set.
+ * read later, or -1. Returns 0; -1 with *error set where sandbox_enter() fails; 1 with *error set
+ * where it could not be tried.
  */
 int sandbox_describe(const struct sandbox_user *user, int map, struct sandbox_report *report,
 		     struct error *error);

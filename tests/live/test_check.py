@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import shutil
+import tempfile
 
 from harness import EXTRA, check, equal, one_line, test
 from test_failures import NOBODY, TWO, hidden, library, mounts, new_cache, paranoid, ring_buffers
@@ -215,6 +217,28 @@ def few_open_files(scene):
         status, out, err = once("--check", before=("prlimit", "--nofile=%d" % limit))
         check(status in (0, 1), "status %d: %s" % (status, one_line(err)))
         check(re.search(r"^tracing  ", out, re.M), "no answer: %r" % one_line(err))
+
+
+@test
+def few_open_files_to_begin_with(scene):
+    """A start lifts the limit as far as it may; so what it would do is tried with that."""
+    rows = table(*EXTRA, before=("prlimit", "--nofile=5:1024"), status=0)
+    has(rows, "libbcc", "yes")
+    has(rows, "sandbox", "yes")
+
+
+@test
+def no_new_process(scene):
+    """What is tried in a process of its own is not known then; a compiled program starts."""
+    cache = tempfile.mkdtemp()
+    scene.callback(shutil.rmtree, cache)
+    os.chown(cache, 65534, 65534)
+    options = ("--cache-dir", cache, *EXTRA)
+    equal(once(*options, "--duration", "1", before=TWO)[0], 0, "status of a start")
+    rows = table(*options, before=TWO[:-1] + ("--bounding-set=-all,+bpf,+perfmon", "prlimit",
+                                              "--nproc=1"), status=0)
+    has(rows, "libbcc", "?", "ulimit -u")
+    has(rows, "sandbox", "?", "ulimit -u")
 
 
 @test
