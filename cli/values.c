@@ -246,6 +246,20 @@ static bool add_number(struct number_list *list, uint32_t number)
 	return true;
 }
 
+/* The element at text without the blanks around it, as bcc's tool takes them. Returns its length. */
+static size_t trim_element(const char **text, size_t length)
+{
+	size_t before = strspn(*text, " ");
+
+	if (before > length)
+		before = length;
+	*text += before;
+	length -= before;
+	while (length && (*text)[length - 1] == ' ')
+		length--;
+	return length;
+}
+
 int read_list(const struct option_row *row, void *field, const char *value,
 	      const struct complaint *complaint)
 {
@@ -258,7 +272,8 @@ int read_list(const struct option_row *row, void *field, const char *value,
 		return complain(complaint, "--%s: the list is empty; give %s", row->name,
 				row->argument);
 	for (;;) {
-		size_t length = strcspn(element, ",");
+		const char *next = element + strcspn(element, ",");
+		size_t length = trim_element(&element, (size_t)(next - element));
 		uint32_t number;
 
 		if (!length)
@@ -274,8 +289,8 @@ int read_list(const struct option_row *row, void *field, const char *value,
 					"--%s: the list has more than %d different values; "
 					"that is the most",
 					row->name, FILTER_MAX);
-		if (!element[length])
+		if (!*next)
 			return 0;
-		element += length + 1;
+		element = next + 1;
 	}
 }

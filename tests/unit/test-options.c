@@ -163,6 +163,13 @@ static void lists(void **state)
 	assert_list(options.uids, 0, 4294967294);
 	PARSE("-P", "443,80,443,80,8080,80");
 	assert_list(options.ports, 80, 443, 8080);
+	/* As bcc's tool takes them. */
+	PARSE("-P", " 80, 443 ,8080  ");
+	assert_list(options.ports, 80, 443, 8080);
+	PARSE("-P=80,443");
+	assert_list(options.ports, 80, 443);
+	PARSE("-tp=1");
+	assert_list(options.pids, 1);
 	PARSE("-P", "00000000000000000000080");
 	assert_list(options.ports, 80);
 	PARSE("-p1,2,3", "-p", "9");
