@@ -59,12 +59,18 @@ void kernel_identify(struct kernel_identity *identity)
 			    identity->build_id, sizeof(identity->build_id));
 }
 
-/* The first word of the text that is a version: "Debian 4.19.316-1" has 4.19.316. */
+/*
+ * The first word of the text that is a version: "Debian 4.19.316-1" has 4.19.316, and "Debian
+ * 1:6.6.62-1", with an epoch, 6.6.62.
+ */
 static uint32_t version_in(const char *text)
 {
 	unsigned long part[3] = {0};
 	char *end = (char *)text + strcspn(text, "0123456789");
+	size_t digits = strspn(end, "0123456789");
 
+	if (end[digits] == ':')
+		end += digits + 1;
 	for (int i = 0; i < 3 && isdigit((unsigned char)*end); i++) {
 		part[i] = strtoul(end, &end, 10);
 		if (*end != '.')
