@@ -47,7 +47,7 @@ static inline const char *error_remedy(int cause)
 	case EFBIG:
 		return "; raise the limit of file sizes (ulimit -f)";
 	case EAGAIN:
-		return "; raise the limit of processes (ulimit -u)";
+		return "; raise the limit of processes (ulimit -u, or pids.max of the control group)";
 	default:
 		return "";
 	}

@@ -3,6 +3,7 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "kernel/sysfs.h"
 
 int facts_ask(struct facts *facts, enum types_kind types, struct error *error)
 {
@@ -16,16 +17,18 @@ int facts_ask(struct facts *facts, enum types_kind types, struct error *error)
 	if (facts->types == TYPES_BTF) {
 		if (kernel_has_btf())
 			return 0;
-		return fail(error, "this kernel has no BTF to be read at /sys/kernel/btf/vmlinux "
-				   "(CONFIG_DEBUG_INFO_BTF); --types headers needs none");
+		return fail(error,
+			    "this kernel has no BTF to be read at /sys/kernel/btf/vmlinux (%s); "
+			    "--types headers needs none",
+			    sysfs_lacks("CONFIG_DEBUG_INFO_BTF"));
 	}
 	if (headers_find(&facts->kernel, &facts->headers, &no_headers) == 0)
 		return 0;
 	if (types == TYPES_HEADERS)
 		return fail(error, "%s", no_headers.line);
 	return fail(error,
-		    "this kernel's types are not to be had: no BTF (CONFIG_DEBUG_INFO_BTF), and %s",
-		    no_headers.line);
+		    "this kernel's types are not to be had: no BTF (%s), and %s",
+		    sysfs_lacks("CONFIG_DEBUG_INFO_BTF"), no_headers.line);
 }
 
 /* Whether the kernel lacks a helper for BPF programs: its BTF lists those it has. */

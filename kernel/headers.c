@@ -70,7 +70,7 @@ static bool has_file(const char *tree, const char *file)
 	char path[PATH_MAX];
 
 	return (size_t)snprintf(path, sizeof(path), "%s/%s", tree, file) < sizeof(path) &&
-	       access(path, R_OK) == 0;
+	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0;
 }
 
 int headers_find(const struct kernel_identity *kernel, struct kernel_headers *headers,

@@ -19,7 +19,7 @@ struct kernel_headers {
 
 /*
  * Find the headers where bcc's users have them: $BCC_KERNEL_SOURCE,
- * /lib/modules/RELEASE/build and source, /sys/kernel/kheaders.tar.xz. Refuses a tree
+ * /lib/modules/RELEASE/build, /sys/kernel/kheaders.tar.xz. Refuses a tree
  * that was made for another release. Returns 0, or -1 with *error set.
  */
 int headers_find(const struct kernel_identity *kernel, struct kernel_headers *headers,

@@ -13,6 +13,27 @@
 #include <linux/nsfs.h>
 #include "probes/pinned.h"
 
+static int fail_pinned(const struct pinned_wish *wish, int cause, struct error *error)
+{
+	/* The kernel says EACCES of a file that is no BPF object, too. */
+	bool denied = cause == EPERM ||
+		      (faccessat(AT_FDCWD, wish->path, R_OK | W_OK, AT_EACCESS) && errno == EACCES);
+
+	if (denied)
+		return fail(error,
+			    "%s: may not open '%s': %s; CAP_BPF is needed, and the right to read "
+			    "and write it",
+			    wish->option, wish->path, strerror(cause));
+	if (cause == ENOENT || cause == ENOTDIR || cause == ELOOP || cause == ENAMETOOLONG)
+		return fail(error, "%s: no pinned map at '%s': %s; pin one with bpftool map pin",
+			    wish->option, wish->path, strerror(cause));
+	if (cause == EACCES || cause == EINVAL)
+		return fail(error, "%s: '%s' is not a BPF map pinned in a BPF file system",
+			    wish->option, wish->path);
+	return fail(error, "%s: cannot open '%s': %s%s", wish->option, wish->path, strerror(cause),
+		    error_remedy(cause));
+}
+
 static int open_pinned_map(const struct pinned_wish *wish, struct error *error)
 {
 	struct bpf_map_info info = {0};
@@ -22,16 +43,9 @@ static int open_pinned_map(const struct pinned_wish *wish, struct error *error)
 	bool told;
 	int fd;
 
-	if (access(wish->path, F_OK))
-		return fail(error, "%s: no pinned map at '%s': %s; pin one with bpftool map pin",
-			    wish->option, wish->path, strerror(errno));
 	fd = bpf_obj_get(wish->path);
-	if (fd < 0 && errno == EPERM)
-		return fail(error, "%s: may not open '%s': %s; CAP_BPF is needed", wish->option,
-			    wish->path, strerror(errno));
 	if (fd < 0)
-		return fail(error, "%s: '%s' is not a BPF map pinned in a BPF file system",
-			    wish->option, wish->path);
+		return fail_pinned(wish, errno, error);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, target, sizeof(target) - 1);
 	target[length > 0 ? length : 0] = '\0';

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "kernel/fields.h"
 #include "kernel/perf.h"
+#include "kernel/sysfs.h"
 #include "probes/attach.h"
 #include "probes/text.h"
 
@@ -97,10 +98,11 @@ const enum probe_kind way_order[] = {PROBE_KPROBE, PROBE_FENTRY, PROBE_TRACEPOIN
 int way_offered(enum probe_kind way, struct error *error)
 {
 	if (way == PROBE_FENTRY && !kernel_has_btf())
-		return fail(error, "this kernel has no BTF, which fentry needs");
+		return fail(error, "this kernel has no BTF, which fentry needs (%s)",
+			    sysfs_lacks("CONFIG_DEBUG_INFO_BTF"));
 	if (way == PROBE_KPROBE && access(KPROBE_EVENTS "/type", F_OK))
-		return fail(error, "this kernel offers no kprobes: no " KPROBE_EVENTS
-				   " (CONFIG_KPROBE_EVENTS, Linux 4.17)");
+		return fail(error, "this kernel offers no kprobes: no " KPROBE_EVENTS " (%s)",
+			    sysfs_lacks("CONFIG_KPROBE_EVENTS, Linux 4.17"));
 	return 0;
 }
 
