@@ -10,6 +10,10 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
+#endif
+
 /*
  * What the loop calls, and what libc calls for it. A name that this architecture or this
  * libseccomp does not have is passed over: its own form of the call stands beside it.
@@ -92,6 +96,8 @@ static int allow_loop(scmp_filter_ctx filter, enum sandbox_maps maps)
 	failed |= allow_where(filter, "mmap", 2, PROT_EXEC, 0);
 	failed |= allow_where(filter, "mmap2", 2, PROT_EXEC, 0);
 	failed |= allow_where(filter, "mprotect", 2, PROT_EXEC, 0);
+	/* It names its mappings where GLIBC_TUNABLES asks for that (glibc.mem.decorate_maps). */
+	failed |= allow_where(filter, "prctl", 0, LOW_HALF, PR_SET_VMA);
 	if (maps == SANDBOX_MAPS_NONE)
 		return failed;
 	for (size_t i = 0; i < sizeof(reading_commands) / sizeof(reading_commands[0]); i++)
