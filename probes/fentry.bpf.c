@@ -21,6 +21,12 @@ BPF_HASH(reported, __u64, void *, ATTEMPTS_MAX);
  */
 BPF_TABLE("lru_hash", __u64, __u64, begun, ATTEMPTS_MAX);
 
+/*
+ * No attempt takes so long from its entry to its exit. What is older stayed behind where the
+ * kernel skipped an exit's program, and then the next entry's.
+ */
+#define BEGUN_MAX_NS 10000000000ull
+
 /* tcp_v4_connect(), tcp_v6_connect() */
 int connect_enter(void *ctx)
 {
@@ -38,11 +44,11 @@ int connect_enter(void *ctx)
 static __u64 attempt_began(void)
 {
 	__u64 thread = bpf_get_current_pid_tgid(), *before = begun.lookup(&thread);
-	__u64 began_ns = before ? *before : 0;
+	__u64 now = bpf_ktime_get_ns(), began_ns = before ? *before : 0;
 
 	if (before)
 		*before = 0;
-	return began_ns ? began_ns : bpf_ktime_get_ns();
+	return began_ns && now - began_ns < BEGUN_MAX_NS ? began_ns : now;
 }
 
 /* What came of the SYN by now. A socket under repair (TCP_REPAIR) is connected at once. */
