@@ -21,7 +21,7 @@ static bool check_programs(struct check_report *report, const struct trial *tria
 {
 	struct error error;
 
-	if (bpf_loads(trial->kernel_version) == 0)
+	if (bpf_try_load(trial->kernel_version) == 0)
 		return check_add(report, "BPF", CHECK_YES, "a program loads");
 	if (privilege_check(&error) == 0)
 		privilege_try(trial->kernel_version, &error);
@@ -47,7 +47,7 @@ static void check_maps(struct check_report *report, bool allowed)
 
 static void check_lockdown(struct check_report *report, const struct trial *trial, bool allowed)
 {
-	bool readable = allowed && bpf_reads_memory(trial->kernel_version) == 0;
+	bool readable = allowed && bpf_try_read(trial->kernel_version) == 0;
 	int cause = errno, shown;
 	char mode[32];
 
@@ -168,14 +168,14 @@ static void check_ways(struct check_report *report, const struct trial *trial, b
 
 		if (!allowed)
 			snprintf(error.line, sizeof(error.line), NOT_TRIED);
-		if (!allowed || way_available(ways[i].way, &error)) {
+		if (!allowed || way_check(ways[i].way, &error)) {
 			check_add(report, ways[i].connects, CHECK_NO, "%s", error.line);
 			check_add(report, ways[i].names, CHECK_NO, "%s", error.line);
 			continue;
 		}
 		check_points(report, ways[i].connects, trial, ways[i].way, options, false);
 		/* A whole packet goes nowhere but into a perf buffer. */
-		if (ways[i].way == PROBE_TRACEPOINT && perf_events_allowed(&error))
+		if (ways[i].way == PROBE_TRACEPOINT && perf_events_check(&error))
 			check_add(report, ways[i].names, CHECK_NO, "%s", error.line);
 		else
 			check_points(report, ways[i].names, trial, ways[i].way, options, true);

@@ -114,7 +114,7 @@ static void check_capabilities(struct check_report *report)
 	char held[256] = "", missing[256] = "";
 	struct error error;
 	const char *name;
-	int is_held;
+	bool is_held;
 
 	for (size_t i = 0; (name = privilege_name(i, &is_held)) != NULL; i++) {
 		char *list = is_held ? held : missing;

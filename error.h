@@ -14,7 +14,7 @@
  */
 struct error {
 	char line[1024];
-	bool final; /* another way to the same end would fail the same way */
+	bool final; /* no other way of attaching can do better: start_any() ends here */
 };
 
 __attribute__((format(printf, 2, 3))) static inline void error_set(struct error *error,
@@ -47,7 +47,8 @@ static inline const char *error_remedy(int cause)
 	case EFBIG:
 		return "; raise the limit of file sizes (ulimit -f)";
 	case EAGAIN:
-		return "; raise the limit of processes (ulimit -u, or pids.max of the control group)";
+		return "; raise the limit of processes (ulimit -u, or pids.max of the control "
+		       "group)";
 	default:
 		return "";
 	}

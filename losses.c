@@ -33,6 +33,8 @@ static const struct {
 	{offsetof(struct json_losses, answers_buffer_full),
 	 {"DNS answers (perf buffer full; --pages makes it larger)",
 	  "DNS answers (ring buffer full)"}},
+	{offsetof(struct json_losses, answers_unreadable),
+	 EITHER_WAY("DNS answers (their memory not to be read)")},
 	{offsetof(struct json_losses, answers_no_memory),
 	 EITHER_WAY("DNS answers (out of memory)")},
 	{offsetof(struct json_losses, records_invalid), EITHER_WAY("records (not understood)")},
@@ -55,15 +57,16 @@ static struct json_losses read_all(const struct losses *losses, const struct tra
 	if (tracing->stream)
 		stream_losses(tracing->stream, &stream);
 	/* Before Linux 5.2 the probe cannot tell; then only the buffer's own count does. */
-	if (stream.dropped > kernel.perf_full + kernel.answers_full)
-		kernel.perf_full = stream.dropped - kernel.answers_full;
+	if (stream.dropped > kernel.buffer_full + kernel.answers_buffer_full)
+		kernel.buffer_full = stream.dropped - kernel.answers_buffer_full;
 	return (struct json_losses){
-		.buffer_full = kernel.perf_full,
-		.table_full = kernel.stash_full,
+		.buffer_full = kernel.buffer_full,
+		.table_full = kernel.table_full,
 		.probes_skipped = session_skips(&tracing->session),
-		.return_missed = kernel.missed_return + losses->returns_missed,
-		.counts_full = kernel.flows_full,
-		.answers_buffer_full = kernel.answers_full,
+		.return_missed = kernel.return_missed + losses->returns_missed,
+		.counts_full = kernel.counts_full,
+		.answers_buffer_full = kernel.answers_buffer_full,
+		.answers_unreadable = kernel.answers_unreadable,
 		.answers_no_memory = losses->names_no_memory,
 		.records_invalid = stream.invalid,
 		.records_no_memory = stream.no_memory,

@@ -65,7 +65,7 @@ void show_begin(struct show *show)
 
 static void take_answer(struct show *show, const struct answer_record *record)
 {
-	struct dns_party receiver = {record->head.ts_ns, record->head.tgid, record->netns};
+	struct dns_receiver receiver = {record->head.ts_ns, record->head.tgid, record->netns};
 	size_t captured = record->captured - record->skip;
 	struct dns_answer *answer = &show->answer;
 
@@ -100,7 +100,7 @@ static struct dns_label find_name(struct show *show, const struct connect_record
 	if (!show->names || !find_answer(show, record, &match))
 		return (struct dns_label){.query = NULL};
 	dns_name_text(text, match.wire, match.length);
-	return (struct dns_label){text, match.age_ns, match.told_again, match.tie};
+	return (struct dns_label){text, match.age_ns, match.age_unknown, match.tie};
 }
 
 static void show_connect(struct show *show, const struct connect_record *record)

@@ -196,8 +196,7 @@ static int spare_of(const struct session *session, const struct session_config *
 {
 	struct error refused;
 
-	if (config->way == PROBE_TRACEPOINT && config->options->dns &&
-	    perf_events_allowed(&refused))
+	if (config->way == PROBE_TRACEPOINT && config->options->dns && perf_events_check(&refused))
 		return -1;
 	return session->spare;
 }
@@ -216,7 +215,7 @@ static int start_way(struct tracing *tracing, struct facts *facts, const struct 
 	int result = -1;
 
 	tracing->compiled_before = false;
-	if (way_available(way, error) || load_way(tracing, facts, &config, cache, &fresh, error))
+	if (way_check(way, error) || load_way(tracing, facts, &config, cache, &fresh, error))
 		goto out;
 	tracing->stream = NULL;
 	if (!options->count) {
@@ -247,66 +246,67 @@ out:
 	return result;
 }
 
-struct attempt {
+/* A way of attaching that did not work here, and why. */
+struct way_tried {
 	const char *way;
 	struct error error;
 };
 
-static bool same_reason(const struct attempt *one, const struct attempt *other)
+static bool same_reason(const struct way_tried *one, const struct way_tried *other)
 {
 	return strcmp(one->error.line, other->error.line) == 0;
 }
 
 /* What every way failed for is said once; so is what ways that follow each other failed for. */
-static int fail_all(const struct attempt *attempts, size_t count, struct error *error)
+static int fail_all(const struct way_tried *tried, size_t count, struct error *error)
 {
 	char text[sizeof(error->line)] = "";
 	size_t used = 0;
 	bool differ = false;
 
 	for (size_t i = 0; i < count && used < sizeof(text); i++) {
-		bool again = i + 1 < count && same_reason(&attempts[i], &attempts[i + 1]);
+		bool again = i + 1 < count && same_reason(&tried[i], &tried[i + 1]);
 
-		differ = differ || !same_reason(&attempts[0], &attempts[i]);
-		used += snprintf(text + used, sizeof(text) - used, "%s%s", attempts[i].way,
+		differ = differ || !same_reason(&tried[0], &tried[i]);
+		used += snprintf(text + used, sizeof(text) - used, "%s%s", tried[i].way,
 				 again ? ", " : ": ");
 		if (!again && used < sizeof(text))
 			used += snprintf(text + used, sizeof(text) - used, "%s%s",
-					 attempts[i].error.line, i + 1 < count ? "; " : "");
+					 tried[i].error.line, i + 1 < count ? "; " : "");
 	}
 	if (!differ)
-		return fail(error, "%s", attempts[0].error.line);
+		return fail(error, "%s", tried[0].error.line);
 	return fail(error, "no way to attach works here: %.960s", text);
 }
 
 static int start_any(struct tracing *tracing, struct facts *facts, const struct options *options,
 		     const struct cache *cache, struct error *error)
 {
-	struct attempt attempts[PROBE_TRACEPOINT] = {0}; /* the last of the ways */
+	struct way_tried tried[PROBE_TRACEPOINT] = {0}; /* the last of the ways */
 	size_t count = 0;
 
 	if (options->probe != PROBE_AUTO) {
-		struct error *why = &attempts[0].error;
+		struct error *why = &tried[0].error;
 
 		if (start_way(tracing, facts, options, options->probe, cache, error) == 0)
 			return 0;
-		if (way_available(options->probe, why))
+		if (way_check(options->probe, why))
 			fail(error, "%.960s; --probe auto tries other ways", why->line);
 		return -1;
 	}
 	for (const enum probe_kind *way = way_order; *way != PROBE_AUTO; way++) {
-		struct attempt *attempt = &attempts[count++];
+		struct way_tried *this = &tried[count++];
 
-		attempt->way = way_name(*way);
-		if (start_way(tracing, facts, options, *way, cache, &attempt->error) == 0)
+		this->way = way_name(*way);
+		if (start_way(tracing, facts, options, *way, cache, &this->error) == 0)
 			return 0;
-		say(options, "%s: %s", attempt->way, attempt->error.line);
-		if (attempt->error.final) {
-			*error = attempt->error;
+		say(options, "%s: %s", this->way, this->error.line);
+		if (this->error.final) {
+			*error = this->error;
 			return -1;
 		}
 	}
-	return fail_all(attempts, count, error);
+	return fail_all(tried, count, error);
 }
 
 /* Asking changes nothing. */
@@ -395,7 +395,7 @@ char *tracing_text(const struct options *options, struct error *error)
 		return NULL;
 	}
 	/* Who may not trace sees what one who may would use. */
-	way_usable = privilege_check(&ignored) ? way_offered : way_available;
+	way_usable = privilege_check(&ignored) ? way_check_offered : way_check;
 	for (const enum probe_kind *next = way_order; way == PROBE_AUTO; next++)
 		if (next[1] == PROBE_AUTO || way_usable(*next, &ignored) == 0)
 			way = *next;

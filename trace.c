@@ -38,7 +38,10 @@ static bool reader_gone(void)
 	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
 }
 
-/* Whether nobody wants more. What an error keeps from being written is counted, to the end. */
+/*
+ * Whether nobody wants more: all lines asked for are shown, or the reader has gone. Any other
+ * error of writing does not end the reading: the lines that it loses are counted to the end.
+ */
 static bool enough(const struct show *show)
 {
 	return show->done || show->sink.error == -EPIPE;

@@ -131,8 +131,8 @@ static int read_bundle(struct walk *walk, const char *argument)
 					quote(quoted, letter, 1));
 		if (row->argument)
 			/* "-p1", and "-p=1", as bcc's tool takes it. */
-			return apply_with_value(walk, row,
-						!letter[1] ? NULL : letter + 1 + (letter[1] == '='));
+			return apply_with_value(
+				walk, row, !letter[1] ? NULL : letter + 1 + (letter[1] == '='));
 		wrong = apply(walk, row, NULL);
 		if (wrong || only_asks(walk->options))
 			return wrong;

@@ -90,7 +90,7 @@ struct options {
 	enum probe_kind probe;
 	enum types_kind types;
 	uint32_t pages; /* of perf buffer for each CPU, a power of two; 0: not given */
-	/* The defaults where not given, which they are only with dns. */
+	/* Always set: to the default where not given, which they can be only with dns. */
 	uint32_t dns_cache;   /* answers remembered at most */
 	uint32_t dns_ttl_sec; /* how long an answer is remembered */
 };

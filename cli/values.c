@@ -246,7 +246,8 @@ static bool add_number(struct number_list *list, uint32_t number)
 	return true;
 }
 
-/* The element at text without the blanks around it, as bcc's tool takes them. Returns its length. */
+/* The element at text without the blanks around it, as bcc's tool takes them. Returns its length.
+ */
 static size_t trim_element(const char **text, size_t length)
 {
 	size_t before = strspn(*text, " ");

@@ -10,7 +10,6 @@ function(need_module target spec debian fedora)
 	if(NOT ${target}_FOUND)
 		message(FATAL_ERROR "${spec} is missing: install ${debian} (Debian) or ${fedora} (Fedora)")
 	endif()
-	set(${target}_VERSION ${${target}_VERSION} PARENT_SCOPE)
 endfunction()
 
 # need_header(header debian-package fedora-package)

@@ -88,7 +88,7 @@ const void *entry_decode(const void *block, size_t size, const struct cache_key 
 	return at + key->size;
 }
 
-int entry_trusted(const struct stat *st, struct error *why)
+int entry_check_owner(const struct stat *st, struct error *why)
 {
 	if (!S_ISREG(st->st_mode))
 		return fail(why, "no regular file");

@@ -47,9 +47,9 @@ const void *entry_decode(const void *block, size_t size, const struct cache_key 
 			 struct error *why);
 
 /*
- * Whether what fstat() tells of an entry lets it be read: a regular file of this user with one
+ * Check that what fstat() tells of an entry lets it be read: a regular file of this user with one
  * name, not to be written by others, of a fair size. Returns 0, or -1 with the reason.
  */
-int entry_trusted(const struct stat *st, struct error *why);
+int entry_check_owner(const struct stat *st, struct error *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/object.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <linux/bpf.h>
 
@@ -74,9 +75,9 @@ static void *part(const char **at, size_t size)
 	return copy;
 }
 
-static int name_ok(const char *name)
+static bool name_ok(const char *name)
 {
-	return name[0] && memchr(name, '\0', OBJECT_NAME_SIZE);
+	return name[0] && memchr(name, '\0', OBJECT_NAME_SIZE) != NULL;
 }
 
 /* Everything in the object that loading it relies on. */

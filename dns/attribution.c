@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/attribution.h"
 
-enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_party *receiver)
+enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_receiver *receiver)
 {
 	if (receiver->time_ns > connector->time_ns)
 		return DNS_TIE_NONE;
@@ -13,8 +13,8 @@ enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_par
 	return DNS_TIE_LATEST;
 }
 
-bool dns_better(enum dns_tie tie, const struct dns_party *receiver, enum dns_tie best_tie,
-		const struct dns_party *best)
+bool dns_better(enum dns_tie tie, const struct dns_receiver *receiver, enum dns_tie best_tie,
+		const struct dns_receiver *best)
 {
 	if (tie == DNS_TIE_NONE)
 		return false;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who received an answer, or who connects, and when. */
-struct dns_party {
+/* Who received an answer, and when. */
+struct dns_receiver {
 	uint64_t time_ns; /* CLOCK_MONOTONIC at the event, as the kernel stamped it */
 	uint32_t tgid;    /* 0: not known */
 	uint32_t netns;   /* inode number of the network namespace; 0: not known */
@@ -14,7 +14,7 @@ struct dns_party {
 
 /* Who connects, and when. */
 struct dns_connector {
-	uint64_t time_ns; /* of the attempt, as in struct dns_party */
+	uint64_t time_ns; /* of the attempt, as in struct dns_receiver */
 	uint32_t tgid;
 	uint32_t netns;
 	uint64_t process_ns; /* CLOCK_MONOTONIC when the process began; 0: not known */
@@ -30,17 +30,17 @@ enum dns_tie {
 
 /*
  * The tie between a connect and an answer for the address connected to. An answer
- * at the very nanosecond of the connect counts as before it. Unknown (0) equals nothing. What was
- * received before the process began, another of the same id had received.
+ * at the very nanosecond of the connect counts as before it. Unknown (0) matches nothing. What
+ * came before the process began went to an earlier process with the same id.
  */
-enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_party *receiver);
+enum dns_tie dns_tie(const struct dns_connector *connector, const struct dns_receiver *receiver);
 
 /*
  * Whether the answer that receiver got names the connect better than the best one
  * so far does: the stronger tie wins; of equal ties, the later answer; of equal
  * times too, this one, so that the last one looked at stays.
  */
-bool dns_better(enum dns_tie tie, const struct dns_party *receiver, enum dns_tie best_tie,
-		const struct dns_party *best);
+bool dns_better(enum dns_tie tie, const struct dns_receiver *receiver, enum dns_tie best_tie,
+		const struct dns_receiver *best);
 
 #endif

@@ -160,7 +160,9 @@ static void copy_answer(struct slot *to, const struct slot *from)
 	to->receiver = from->receiver;
 }
 
-/* Let slot, of which nothing is kept, hold what the next of its address held, in its place of use.
+/*
+ * Move the next answer of the same address into slot, whose own has been dropped; it keeps its
+ * place in the order of use.
  */
 static void inherit(struct dns_cache *cache, struct slot *slot)
 {
@@ -247,7 +249,7 @@ static void renew(const struct dns_cache *cache, struct slot *slot, const uint8_
  * is none. Takes a hold on name. Returns 0 or -ENOMEM.
  */
 static int add(struct dns_cache *cache, const struct key *key, struct slot *last, struct name *name,
-	       const struct dns_party *receiver)
+	       const struct dns_receiver *receiver)
 {
 	struct slot *slot = slot_new(&cache->slots);
 
@@ -279,7 +281,7 @@ static int add(struct dns_cache *cache, const struct key *key, struct slot *last
 }
 
 static int insert(struct dns_cache *cache, const struct key *key, struct name *name,
-		  const struct dns_party *receiver)
+		  const struct dns_receiver *receiver)
 {
 	struct slot *first, *last = NULL, *own = NULL;
 	unsigned held = 0;
@@ -364,7 +366,7 @@ static unsigned prepare(const struct dns_cache *cache, const struct dns_address 
 
 int dns_cache_insert(struct dns_cache *cache, const uint8_t *wire, size_t length,
 		     const struct dns_address *addresses, size_t count,
-		     const struct dns_party *receiver)
+		     const struct dns_receiver *receiver)
 {
 	unsigned ready = 0, next = 0;
 	struct key keys[TOGETHER];
@@ -388,10 +390,11 @@ int dns_cache_insert(struct dns_cache *cache, const uint8_t *wire, size_t length
 }
 
 /*
- * Whether the slot's answer had been told by the connect, and who had got it when. Told again
- * since, when it had last been told is not known any more: then at the very moment.
+ * Whether the slot's answer had been told by the time of a connect, and to whom and when. Of one
+ * renewed since, the last time before the connect is not known any more: receiver then has the
+ * connect's own.
  */
-static bool told_by(const struct slot *slot, uint64_t time_ns, struct dns_party *receiver)
+static bool told_by(const struct slot *slot, uint64_t time_ns, struct dns_receiver *receiver)
 {
 	*receiver = slot->receiver;
 	if (receiver->time_ns <= time_ns)
@@ -406,7 +409,7 @@ bool dns_cache_lookup(struct dns_cache *cache, const struct dns_address *address
 		      const struct dns_connector *connector, struct dns_match *match)
 {
 	enum dns_tie best_tie = DNS_TIE_NONE;
-	struct dns_party receiver, best_receiver = {0};
+	struct dns_receiver receiver, best_receiver = {0};
 	struct slot *best = NULL, *before_best = NULL, *previous = NULL;
 	struct key key;
 
@@ -432,7 +435,7 @@ bool dns_cache_lookup(struct dns_cache *cache, const struct dns_address *address
 	match->wire = best->name->wire;
 	match->length = best->name_length;
 	match->age_ns = connector->time_ns - best_receiver.time_ns;
-	match->told_again = best->receiver.time_ns > connector->time_ns;
+	match->age_unknown = best->receiver.time_ns > connector->time_ns;
 	match->tie = best_tie;
 	return true;
 }

@@ -54,13 +54,13 @@ void dns_cache_free(struct dns_cache *cache);
  */
 int dns_cache_insert(struct dns_cache *cache, const uint8_t *wire, size_t length,
 		     const struct dns_address *addresses, size_t count,
-		     const struct dns_party *receiver);
+		     const struct dns_receiver *receiver);
 
 struct dns_match {
 	const uint8_t *wire; /* the name; the cache's, until the next insert or free */
 	size_t length;
-	uint64_t age_ns;  /* from the answer to the connect; 0 with told_again */
-	bool told_again;  /* the same receiver was told the same since the connect, too */
+	uint64_t age_ns;  /* from the answer to the connect; 0 with age_unknown */
+	bool age_unknown; /* the same receiver was told the same since the connect, too */
 	enum dns_tie tie; /* never DNS_TIE_NONE */
 };
 

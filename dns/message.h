@@ -28,7 +28,10 @@ enum dns_status {
 	DNS_MALFORMED, /* bytes that contradict the format; nothing in it is believed */
 };
 
-/* Why a message was taken, ignored or refused; dns_why_text() has the words. */
+/*
+ * Why a message was taken, ignored or refused; dns_why_text() has the words. Their order counts:
+ * up to CUT it was taken, from SHORT on it is malformed, what stands between is ignored.
+ */
 enum dns_why {
 	DNS_WHY_WHOLE, /* ok: the whole answer section was read */
 	DNS_WHY_CUT,   /* ok: it ends early, what was whole was read */

@@ -8,7 +8,7 @@
 
 struct slab {
 	_Alignas(128) struct slab *next;
-	char to_the_end[88];
+	char padding[88]; /* so that the slots lie in the lines as asserted below */
 	struct slot slots[];
 };
 

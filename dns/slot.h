@@ -50,7 +50,7 @@ struct slot {
 	UT_hash_handle hh;   /* in the table, with tbl set: the first answer of its address */
 	struct slot *next;   /* of the same address, in the order of use */
 	uint8_t address[16]; /* network byte order */
-	struct dns_party receiver;
+	struct dns_receiver receiver;
 	struct slot *newer, *older; /* by use; newer chains the free slots */
 	struct name *name;
 	uint64_t name_length : 8; /* as in name, which a look-up then need not touch */

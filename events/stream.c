@@ -119,7 +119,7 @@ static int open_buffers(struct stream *stream, int events, unsigned int pages, s
 static int open_all(struct stream *stream, int events, int spare, unsigned int pages,
 		    struct error *error)
 {
-	if (perf_events_allowed(error) == 0) {
+	if (perf_events_check(error) == 0) {
 		if (open_buffers(stream, events, pages, error))
 			return -1;
 	} else if (spare < 0) {

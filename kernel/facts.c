@@ -26,8 +26,7 @@ int facts_ask(struct facts *facts, enum types_kind types, struct error *error)
 		return 0;
 	if (types == TYPES_HEADERS)
 		return fail(error, "%s", no_headers.line);
-	return fail(error,
-		    "this kernel's types are not to be had: no BTF (%s), and %s",
+	return fail(error, "this kernel's types are not to be had: no BTF (%s), and %s",
 		    sysfs_lacks("CONFIG_DEBUG_INFO_BTF"), no_headers.line);
 }
 

@@ -24,7 +24,7 @@ static int paranoid_level(void)
 	return (int)strtol(text, NULL, 10);
 }
 
-int perf_events_allowed(struct error *error)
+int perf_events_check(struct error *error)
 {
 	/* What a perf buffer is opened on, though for no CPU's sake. */
 	struct perf_event_attr attr = {

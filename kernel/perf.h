@@ -5,10 +5,10 @@
 #include "error.h"
 
 /*
- * Whether the kernel opens perf events for this process, which kprobes, system call tracepoints
+ * Check that the kernel opens perf events for this process, which kprobes, system call tracepoints
  * and perf buffers are. Debian's lets only CAP_SYS_ADMIN do so, unless told otherwise; seccomp
  * filters of containers often let nobody. Returns 0, or -1 with *error saying what would help.
  */
-int perf_events_allowed(struct error *error);
+int perf_events_check(struct error *error);
 
 #endif

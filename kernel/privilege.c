@@ -53,7 +53,7 @@ static const struct {
 	{"CAP_SYS_CHROOT", CAP_SYS_CHROOT},
 };
 
-const char *privilege_name(size_t index, int *held)
+const char *privilege_name(size_t index, bool *held)
 {
 	if (index >= sizeof(used) / sizeof(used[0]))
 		return NULL;
@@ -72,7 +72,7 @@ static int try_program(uint32_t kernel_version, const struct bpf_insn *insns, si
 	return 0;
 }
 
-int bpf_loads(uint32_t kernel_version)
+int bpf_try_load(uint32_t kernel_version)
 {
 	static const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
@@ -98,7 +98,7 @@ static int try_helper(uint32_t kernel_version, enum bpf_func_id helper)
 	return try_program(kernel_version, insns, sizeof(insns) / sizeof(insns[0]));
 }
 
-int bpf_reads_memory(uint32_t kernel_version)
+int bpf_try_read(uint32_t kernel_version)
 {
 	if (try_helper(kernel_version, BPF_FUNC_probe_read_kernel) == 0)
 		return 0;
@@ -119,9 +119,9 @@ int privilege_try(uint32_t kernel_version, struct error *error)
 {
 	char mode[32] = "lockdown";
 
-	if (bpf_reads_memory(kernel_version) == 0)
+	if (bpf_try_read(kernel_version) == 0)
 		return 0;
-	if (bpf_loads(kernel_version) == 0) {
+	if (bpf_try_load(kernel_version) == 0) {
 		lockdown_mode(mode, sizeof(mode));
 		return fail(error,
 			    "the kernel does not let BPF programs read its memory (%s): "

@@ -227,6 +227,7 @@ void json_lost(const struct json_printer *json, uint64_t ts_ns, const struct jso
 	out = NEXT_NUMBER(out, "return_missed", losses->return_missed);
 	out = NEXT_NUMBER(out, "counts_full", losses->counts_full);
 	out = NEXT_NUMBER(out, "answers_buffer_full", losses->answers_buffer_full);
+	out = NEXT_NUMBER(out, "answers_unreadable", losses->answers_unreadable);
 	out = NEXT_NUMBER(out, "answers_no_memory", losses->answers_no_memory);
 	out = NEXT_NUMBER(out, "records_invalid", losses->records_invalid);
 	out = NEXT_NUMBER(out, "records_no_memory", losses->records_no_memory);

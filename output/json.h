@@ -39,6 +39,7 @@ struct json_losses {
 	uint64_t return_missed;       /* connects: the kernel skipped the kretprobe */
 	uint64_t counts_full;         /* connects not counted: no room for one more flow */
 	uint64_t answers_buffer_full; /* DNS answers: no room in the perf buffer */
+	uint64_t answers_unreadable;  /* DNS answers: the kernel could not read them */
 	uint64_t answers_no_memory;   /* DNS answers */
 	uint64_t records_invalid;     /* records not understood */
 	uint64_t records_no_memory;

@@ -3,8 +3,8 @@
  * Numbers and addresses as text, without the cost of printf(3). Each writes at out,
  * without a NUL, and returns the end of what it wrote.
  */
-#ifndef TCPCONNECT_TEXT_H
-#define TCPCONNECT_TEXT_H
+#ifndef TCPCONNECT_OUTPUT_TEXT_H
+#define TCPCONNECT_OUTPUT_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

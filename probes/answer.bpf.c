@@ -113,7 +113,9 @@ int answer_received(void *ctx)
 	failed = bpf_probe_read_kernel(out->payload, length, pointer_at(skb, OFFSET_SKB_DATA));
 send:
 	out->answer.captured = length;
-	if (failed || send(ctx, out, sizeof(out->answer) + length))
-		COUNT_LOSS(answers_full);
+	if (failed)
+		COUNT_LOSS(answers_unreadable);
+	else if (send(ctx, out, sizeof(out->answer) + length))
+		COUNT_LOSS(answers_buffer_full);
 	return 0;
 }

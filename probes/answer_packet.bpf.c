@@ -50,7 +50,8 @@ static __u32 udp_offset(__u16 protocol, const char *network)
 int packet_received(__u64 *ctx)
 {
 	void *skb = (void *)ctx[0];
-	/* Here a packet's data begin with its network header, which skb->network_header may not tell. */
+	/* Here a packet's data begin with its network header, which skb->network_header may not
+	 * tell. */
 	char *data = pointer_at(skb, OFFSET_SKB_DATA);
 	struct answer_record answer = {};
 	__u16 protocol = 0, udp[3] = {};
@@ -90,6 +91,6 @@ int packet_received(__u64 *ctx)
 	/* A statement of its own: libbcc puts a semicolon behind what it makes of this call. */
 	failed = events.perf_submit_skb(skb, length, &answer, sizeof(answer));
 	if (failed)
-		COUNT_LOSS(answers_full);
+		COUNT_LOSS(answers_buffer_full);
 	return 0;
 }

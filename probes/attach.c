@@ -147,7 +147,7 @@ const struct attacher *attacher_of(enum point_kind kind)
 	return &attachers[kind];
 }
 
-int fexit_refused(void)
+bool fexit_refused(void)
 {
 	/* It names no function: a kernel that would load one answers EINVAL. */
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT);

@@ -2,6 +2,7 @@
 #ifndef TCPCONNECT_ATTACH_H
 #define TCPCONNECT_ATTACH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "error.h"
 #include "probes/ways.h"
@@ -28,6 +29,6 @@ const struct attacher *attacher_of(enum point_kind kind);
  * Whether the kernel refuses fexit programs whatever they attach to, errno telling why. Some
  * kernels do so as a policy, which shows before anything is compiled.
  */
-int fexit_refused(void);
+bool fexit_refused(void);
 
 #endif

@@ -2,7 +2,7 @@
 /* A destination as it stands in a struct sockaddr. */
 #define SOCKADDR_IN_SIZE  16
 #define SOCKADDR_IN6_SIZE 24 /* RFC 2133's, without the scope: what the kernel accepts */
-#define SOCKADDR_MAX 128
+#define SOCKADDR_MAX      128
 
 /*
  * Takes apart the sockaddr whose first 24 bytes are in raw. Returns 0 where it is no valid

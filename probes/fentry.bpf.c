@@ -117,8 +117,8 @@ int connect6_exit(void *ctx)
 }
 
 /*
- * tcp_v4_pre_connect(), tcp_v6_pre_connect(): where a cgroup's BPF program may refuse. Refused
- * here, an attempt has no beginning but its end.
+ * tcp_v4_pre_connect(), tcp_v6_pre_connect(): where a cgroup's BPF program may refuse. An attempt
+ * refused here never reached connect_enter(), so it is stamped with the time of its end.
  */
 int refused_exit(void *ctx)
 {

@@ -11,10 +11,10 @@
 #define FIELD_READ(destination, base, offset)                                                      \
 	bpf_probe_read_kernel(&(destination), sizeof(destination), (const char *)(base) + (offset))
 
-#define FAMILY_UNSPEC 0
-#define FAMILY_INET  2
-#define FAMILY_INET6 10
-#define PORT_DNS     53
+#define FAMILY_UNSPEC     0
+#define FAMILY_INET       2
+#define FAMILY_INET6      10
+#define PORT_DNS          53
 
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT    2

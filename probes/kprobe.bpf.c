@@ -34,8 +34,9 @@ static int gets_further(const struct attempt *before, const struct attempt *atte
 }
 
 /*
- * A thread enters what is no attempt that is wanted. What it has here is one whose return was
- * skipped; or one in whose destination's place a cgroup's BPF program put one that is not wanted.
+ * The thread enters a function for a connect that is not wanted. If an attempt of its is stored
+ * all the same, either that one's return was skipped (count it), or a cgroup's BPF program has
+ * rewritten its destination to one that the filters leave out.
  */
 static void attempt_ceases(const struct attempt *attempt)
 {
@@ -45,7 +46,7 @@ static void attempt_ceases(const struct attempt *attempt)
 	if (!before)
 		return;
 	if (!gets_further(before, attempt))
-		COUNT_LOSS(missed_return);
+		COUNT_LOSS(return_missed);
 	attempts.delete(&thread);
 }
 
@@ -68,9 +69,9 @@ static void attempt_begins(void *sk, const void *sockaddr, __u32 length, __u32 p
 	 */
 	before = attempts.lookup(&thread);
 	if (before && !gets_further(before, &attempt))
-		COUNT_LOSS(missed_return);
+		COUNT_LOSS(return_missed);
 	if (attempts.update(&thread, &attempt))
-		COUNT_LOSS(stash_full);
+		COUNT_LOSS(table_full);
 }
 
 /* The attempt that the thread has under way, taken out. Returns 0 where there is none. */
@@ -138,8 +139,9 @@ int syn_leaves(void *ctx)
 
 	if (!attempt_take(&attempt))
 		return 0;
-	if (attempt.sk != (void *)ARGUMENT1(ctx)) { /* left by an attempt whose return was skipped */
-		COUNT_LOSS(missed_return);
+	if (attempt.sk !=
+	    (void *)ARGUMENT1(ctx)) { /* left by an attempt whose return was skipped */
+		COUNT_LOSS(return_missed);
 		return 0;
 	}
 	attempt_done(ctx, attempt.sk, &attempt.to, attempt.began_ns, 0);

@@ -23,10 +23,13 @@ BPF_PERF_OUTPUT(events);
 BPF_RINGBUF_OUTPUT(spare, 16);
 
 #define ERROR_ENOSPC 28
-#define NO_WAKEUP 1
+#define NO_WAKEUP    1
 #endif
 
-/* To the current CPU's buffer; 0, or not where there is no room. */
+/*
+ * Send a record through this CPU's perf buffer, or the spare ring buffer where it has none.
+ * Returns 0, or an error where it was not sent.
+ */
 static int send(void *ctx, void *data, __u64 size)
 {
 	int error = events.perf_submit(ctx, data, size);

@@ -101,9 +101,8 @@ static uint32_t entries_of(const struct session *session, const struct object_ma
 	if (map->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		return session->cpus;
 	if (map->type == BPF_MAP_TYPE_RINGBUF) /* in bytes */
-		return perf_events_allowed(&refused)
-			       ? SPARE_BYTES_ALONE
-			       : SPARE_PAGES * (uint32_t)sysconf(_SC_PAGESIZE);
+		return perf_events_check(&refused) ? SPARE_BYTES_ALONE
+						   : SPARE_PAGES * (uint32_t)sysconf(_SC_PAGESIZE);
 	return map->max_entries;
 }
 
@@ -170,7 +169,7 @@ int map_create(struct session *session, const struct object_map *map,
 
 		fail(error, "cannot create the BPF map %s: %s%s", map->name, strerror(cause),
 		     privilege_remedy(cause, config->kernel_version));
-		return session_refused(cause);
+		return session_load_result(cause);
 	}
 	if (strcmp(map->name, "events") == 0)
 		session->events = fd;

@@ -17,8 +17,10 @@
 int map_create(struct session *session, const struct object_map *map,
 	       const struct session_config *config, struct error *error);
 
-/* SESSION_REFUSED where the kernel judged what it was given by this errno; -1: it had no room, or
- * gave no leave. */
-int session_refused(int cause);
+/*
+ * What loading returns after this errno: SESSION_REFUSED where the kernel judged what it was
+ * given; -1 where it had no room, or gave no leave.
+ */
+int session_load_result(int cause);
 
 #endif

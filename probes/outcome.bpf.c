@@ -7,8 +7,9 @@
 #ifdef WANT_RESULT
 /*
  * By socket; head.ts_ns is the attempt's time until the outcome replaces it, and error what
- * note_soft_error() found. With an outcome it has been told: the kernel (5.11 to 6.6) may refuse
- * to delete it while an interrupted program of the same CPU is about to change the table.
+ * note_soft_error() found. An entry with an outcome has been reported, but could not be deleted:
+ * the kernel (5.11 to 6.6) may refuse that while an interrupted program of the same CPU is about
+ * to change the table.
  */
 BPF_HASH(halfopen, void *, struct connect_record, HALFOPEN_MAX);
 
@@ -38,7 +39,7 @@ static void report_attempt(void *ctx, struct connect_record *record, void *sk)
 	if (record->error)
 		report_outcome(ctx, record, OUTCOME_ERROR);
 	else if (halfopen.update(&sk, record))
-		COUNT_LOSS(stash_full);
+		COUNT_LOSS(table_full);
 #else
 	report(ctx, record);
 #endif
@@ -79,7 +80,7 @@ static void end_attempt(void *ctx, void *sk, int success, int error)
 		record.error = error;
 	FIELD_READ(record.syn_retransmits, sk, OFFSET_TCP_RETRANSMITS);
 	report_outcome(ctx, &record,
-		       success	      ? OUTCOME_OK
+		       success        ? OUTCOME_OK
 		       : record.error ? OUTCOME_ERROR
 				      : OUTCOME_ABORTED);
 }

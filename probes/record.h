@@ -20,7 +20,7 @@
 struct record_head {
 	__u64 ts_ns; /* CLOCK_MONOTONIC at the event */
 	__u32 kind;  /* RECORD_... */
-	__u32 tgid;  /* 0: not known (name captured on the network path) */
+	__u32 tgid;  /* 0: not known (answer captured on the network path) */
 };
 
 struct connect_record {
@@ -47,7 +47,7 @@ struct connect_record {
 	char comm[COMM_SIZE];
 };
 
-#define OUTCOME_NONE    0 /* outcomes are not asked for */
+#define OUTCOME_NONE    0 /* not asked for, or not known yet */
 #define OUTCOME_OK      1
 #define OUTCOME_ERROR   2 /* connect_record.error says which */
 #define OUTCOME_ABORTED 3 /* closed by its process before the answer */
@@ -76,15 +76,17 @@ struct flow_key {
 
 /*
  * What was lost inside the kernel, by cause; one slot of a memory-mapped array
- * for each CPU, so that reading them needs no system call.
+ * for each CPU, so that reading them needs no system call. The names are those of the JSON.
  */
 struct loss_counters {
-	__u64 perf_full;     /* records that found no room in the perf buffer */
-	__u64 stash_full;    /* attempts that found no room in the table of attempts under way */
-	__u64 flows_full;    /* counts that found no room in the flow table */
-	__u64 missed_return; /* attempts whose kretprobe the kernel skipped */
-	__u64 answers_full;  /* DNS answers that found no room in the perf buffer */
-	__u64 reserved[3];
+	__u64 buffer_full; /* connects that found no room in the perf buffer */
+	__u64 table_full;  /* connects that found none in the table of attempts under way, of those
+			      that wait for their outcome, or of those that wait for their port */
+	__u64 counts_full; /* connects not counted: no room for one more flow */
+	__u64 return_missed;       /* attempts whose kretprobe the kernel skipped */
+	__u64 answers_buffer_full; /* DNS answers that found no room in the perf buffer */
+	__u64 answers_unreadable;  /* DNS answers that could not be read where they lay */
+	__u64 reserved[2];
 };
 
 #endif

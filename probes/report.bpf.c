@@ -32,7 +32,7 @@ static void count_flow(struct flow_key *key)
 	if (count)
 		__sync_fetch_and_add(count, 1);
 	else
-		COUNT_LOSS(flows_full);
+		COUNT_LOSS(counts_full);
 }
 #endif
 
@@ -57,7 +57,7 @@ static void report(void *ctx, struct connect_record *record)
 	count_flow(&key);
 #else
 	if (send(ctx, record, sizeof(*record)))
-		COUNT_LOSS(perf_full);
+		COUNT_LOSS(buffer_full);
 #endif
 }
 
@@ -109,11 +109,12 @@ static void unmap_address(__u8 *address)
  */
 struct sock_head {
 	__u8 bytes[sizeof(union {
-		char lport[OFFSET_SOCK_LPORT + 2], dport[OFFSET_SOCK_DPORT + 2];
-		char family[OFFSET_SOCK_FAMILY + 2], net[OFFSET_SOCK_NET + 8];
-		char saddr4[OFFSET_SOCK_SADDR4 + 4], daddr4[OFFSET_SOCK_DADDR4 + 4];
-		char saddr6[OFFSET_SOCK_SADDR6 + 16], daddr6[OFFSET_SOCK_DADDR6 + 16];
-	}) + 7 & ~7ul];
+			   char lport[OFFSET_SOCK_LPORT + 2], dport[OFFSET_SOCK_DPORT + 2];
+			   char family[OFFSET_SOCK_FAMILY + 2], net[OFFSET_SOCK_NET + 8];
+			   char saddr4[OFFSET_SOCK_SADDR4 + 4], daddr4[OFFSET_SOCK_DADDR4 + 4];
+			   char saddr6[OFFSET_SOCK_SADDR6 + 16], daddr6[OFFSET_SOCK_DADDR6 + 16];
+		   }) + 7 &
+		   ~7ul];
 } __attribute__((aligned(8)));
 
 #define HEAD_FIELD(type, head, offset) (*(type *)((head)->bytes + (offset)))

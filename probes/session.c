@@ -13,7 +13,7 @@
 #include "probes/maps.h"
 #include "probes/skips.h"
 
-/* It takes /proc. */
+/* Where skips_open() fails: the kernel tells the number in /proc, which is not mounted. */
 #define NO_SKIPS          "what is lost where a CPU was inside a program already is not counted"
 
 #define VERIFIER_LOG_SIZE (1 << 20)
@@ -132,7 +132,7 @@ static struct bpf_insn *link_insns(const struct session *session, const struct o
 	return insns;
 }
 
-int session_refused(int cause)
+int session_load_result(int cause)
 {
 	return cause == EINVAL || cause == EACCES || cause == E2BIG || cause == EBADF
 		       ? SESSION_REFUSED
@@ -164,9 +164,10 @@ static int load_program(const struct object_program *program, const struct bpf_i
 			return fd;
 	}
 	fail(error, "the kernel refused the BPF program %s: %s%s", program->name, strerror(cause),
-	     session_refused(cause) == SESSION_REFUSED ? "; see the verifier's log with -v"
-						       : privilege_remedy(cause, kernel_version));
-	return session_refused(cause);
+	     session_load_result(cause) == SESSION_REFUSED
+		     ? "; see the verifier's log with -v"
+		     : privilege_remedy(cause, kernel_version));
+	return session_load_result(cause);
 }
 
 /* A program is loaded once for all the points that it serves as it is. */
@@ -359,11 +360,12 @@ int session_losses(const struct session *session, struct loss_counters *total)
 			one = ((volatile struct loss_counters *)session->loss_memory)[cpu];
 		else if (bpf_map_lookup_elem(session->losses, &cpu, &one))
 			return -1;
-		total->perf_full += one.perf_full;
-		total->stash_full += one.stash_full;
-		total->flows_full += one.flows_full;
-		total->missed_return += one.missed_return;
-		total->answers_full += one.answers_full;
+		total->buffer_full += one.buffer_full;
+		total->table_full += one.table_full;
+		total->counts_full += one.counts_full;
+		total->return_missed += one.return_missed;
+		total->answers_buffer_full += one.answers_buffer_full;
+		total->answers_unreadable += one.answers_unreadable;
 	}
 	return 0;
 }

@@ -57,9 +57,9 @@ void session_raise_limits(void);
 #define SESSION_REFUSED (-2)
 
 /*
- * Create the object's maps and load the programs that the way needs, with the parameters
- * filled in; fill those that hold filters. *words gets the
- * verifier's log where a program was refused, to be freed.
+ * Create the object's maps, fill those that hold filters, and load the programs that the way
+ * needs, with the filters' values put in. *words gets the verifier's log where a program was
+ * refused, to be freed.
  * Returns 0; or -1 with *error set and nothing left open; SESSION_REFUSED: the same, where the
  * verifier refused a program, or the object does not hold what it must, so that a fresh
  * compilation may help.

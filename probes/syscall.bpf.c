@@ -6,8 +6,8 @@
  */
 #define CALL_FIELD(ctx, index) (((__u64 *)(ctx))[2 + (index)])
 
-#define MODE_TYPE   0170000
-#define MODE_SOCKET 0140000
+#define MODE_TYPE              0170000
+#define MODE_SOCKET            0140000
 
 int call_enter(void *ctx)
 {
@@ -24,7 +24,7 @@ int call_enter(void *ctx)
 	if (before)
 		*before = call;
 	else if (calls.update(&thread, &call))
-		COUNT_LOSS(stash_full);
+		COUNT_LOSS(table_full);
 	return 0;
 }
 
@@ -83,7 +83,10 @@ static void failed_at_once(void *ctx, struct call *call, void *sk, int error)
 	report_attempt(ctx, &record, sk);
 }
 
-/* A call that freed its socket from its last attempt: no call tells any more how that had ended. */
+/*
+ * connect(2) with AF_UNSPEC frees the socket from its last attempt: no later call tells how that
+ * had ended.
+ */
 static void call_frees(struct call *call)
 {
 	__u16 family = FAMILY_INET;
@@ -93,7 +96,7 @@ static void call_frees(struct call *call)
 		return;
 	sk = socket_of(call->fd);
 	if (sk)
-		nothing_untold(sk);
+		drop_late_failure(sk);
 }
 
 static void call_sent_syn(void *ctx, struct call *call, long result)
@@ -101,7 +104,7 @@ static void call_sent_syn(void *ctx, struct call *call, long result)
 	void *sk = call->sk;
 
 	if (fails_at_once(result)) /* it tells so itself */
-		nothing_untold(sk);
+		drop_late_failure(sk);
 #ifdef WAIT_FOR_PORT
 	port_chosen(ctx, sk);
 #endif
@@ -109,7 +112,8 @@ static void call_sent_syn(void *ctx, struct call *call, long result)
 	__u32 error = -result;
 	__u8 state = 0;
 
-	/* Failed after SYN_SENT, with the reason in the result alone, or the same as once before. */
+	/* Failed after SYN_SENT, with the reason in the result alone, or the same as once before.
+	 */
 	FIELD_READ(state, sk, OFFSET_SOCK_STATE);
 	if (result == -ERROR_EINPROGRESS)
 		FIELD_READ(error, sk, OFFSET_SOCK_ERR);
@@ -138,7 +142,8 @@ int call_exit(void *ctx)
 	if (!fails_at_once(result) && result != -ERROR_ECONNABORTED)
 		return 0;
 	sk = socket_of(call->fd);
-	if (sk && !told_now(sk, -result) && result != -ERROR_ECONNABORTED)
-		failed_at_once(ctx, call, sk, -result);
+	if (!sk || take_late_failure(sk, -result) || result == -ERROR_ECONNABORTED)
+		return 0;
+	failed_at_once(ctx, call, sk, -result);
 	return 0;
 }

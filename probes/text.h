@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TCPCONNECT_TEXT_H
-#define TCPCONNECT_TEXT_H
+#ifndef TCPCONNECT_PROBES_TEXT_H
+#define TCPCONNECT_PROBES_TEXT_H
 
 #include <stdbool.h>
 #include "cli/options.h"

@@ -29,13 +29,16 @@ struct call {
 BPF_TABLE("lru_hash", __u64, struct call, calls, ATTEMPTS_MAX);
 
 #ifdef WAIT_FOR_PORT
-/* What connects without connect(2), by io_uring say. */
-struct pending {
+/*
+ * The socket that this CPU last left without a port, and its thread: for what connects without
+ * connect(2), by io_uring say.
+ */
+struct port_waiter {
 	__u64 thread;
 	void *sk;
 };
 
-BPF_PERCPU_ARRAY(pending, struct pending, 1);
+BPF_PERCPU_ARRAY(port_waiter, struct port_waiter, 1);
 
 #ifdef WANT_RESULT
 /* The record waits for the outcome, and gets its port meanwhile. */
@@ -78,10 +81,10 @@ static void port_chosen(void *ctx, void *sk)
 static void wait_for_port(struct connect_record *record, void *sk)
 {
 	__u32 zero = 0;
-	struct pending *here = pending.lookup(&zero);
+	struct port_waiter *here = port_waiter.lookup(&zero);
 
 	if (keep_portless(record, sk)) {
-		COUNT_LOSS(stash_full);
+		COUNT_LOSS(table_full);
 		return;
 	}
 	if (here) {
@@ -96,12 +99,12 @@ static void *port_awaited(void)
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct call *call = calls.lookup(&thread);
 	__u32 zero = 0;
-	struct pending *here;
+	struct port_waiter *here;
 
 	/* The search for a port lets other threads run, and the thread may change its CPU. */
 	if (call && call->under_way)
 		return call->sk;
-	here = pending.lookup(&zero);
+	here = port_waiter.lookup(&zero);
 	return here && here->thread == thread ? here->sk : 0;
 }
 
@@ -109,7 +112,7 @@ static void *port_awaited(void)
 int timer_started(void *ctx)
 {
 	void *sk = port_awaited();
-	struct pending *here;
+	struct port_waiter *here;
 	__u32 zero = 0;
 	__u16 port = 0;
 
@@ -118,7 +121,7 @@ int timer_started(void *ctx)
 	FIELD_READ(port, sk, OFFSET_SOCK_LPORT);
 	if (!port) /* an interrupt's timer, before the port is chosen */
 		return 0;
-	here = pending.lookup(&zero);
+	here = port_waiter.lookup(&zero);
 	if (here && here->sk == sk)
 		here->sk = 0;
 	port_chosen(ctx, sk);
@@ -130,16 +133,16 @@ int timer_started(void *ctx)
  * Results by which the kernel can only speak of an earlier attempt, or of one under way: no
  * attempt fails so before its SYN.
  */
-#define ERROR_EINTR 4
-#define ERROR_EPIPE 32
+#define ERROR_EINTR        4
+#define ERROR_EPIPE        32
 #define ERROR_ECONNABORTED 103
-#define ERROR_ECONNRESET 104
-#define ERROR_EISCONN 106
-#define ERROR_ETIMEDOUT 110
+#define ERROR_ECONNRESET   104
+#define ERROR_EISCONN      106
+#define ERROR_ETIMEDOUT    110
 #define ERROR_ECONNREFUSED 111
-#define ERROR_EALREADY 114
-#define ERROR_EINPROGRESS 115
-#define ERRORS_OF_USERS 512 /* from here on they are the kernel's own: to be interrupted, say */
+#define ERROR_EALREADY     114
+#define ERROR_EINPROGRESS  115
+#define ERRORS_OF_USERS    512 /* from here on they are the kernel's own: to be interrupted, say */
 
 /* Whether a call that never reached SYN_SENT may have failed at once, by its result. */
 static int fails_at_once(long result)
@@ -170,7 +173,7 @@ struct late_failure {
  * Such failures, by struct socket, which MPTCP's socket shares with its first subflow: the next
  * call for it tells so, and is no attempt. Those never asked give way.
  */
-BPF_TABLE("lru_hash", void *, struct late_failure, untold, ATTEMPTS_MAX);
+BPF_TABLE("lru_hash", void *, struct late_failure, late_failures, ATTEMPTS_MAX);
 
 static __u64 socket_number(void *socket)
 {
@@ -183,7 +186,7 @@ static __u64 socket_number(void *socket)
 	return number;
 }
 
-static void fails_untold(void *sk)
+static void note_late_failure(void *sk)
 {
 	struct late_failure late = {};
 	__u32 error = 0;
@@ -197,29 +200,32 @@ static void fails_untold(void *sk)
 		return;
 	late.number = socket_number(socket);
 	late.error = error;
-	untold.update(&socket, &late);
+	late_failures.update(&socket, &late);
 }
 
-/* Whether the call that ends told how an earlier attempt of the socket had ended. */
-static int told_now(void *sk, int error)
+/*
+ * Whether the call that ends told how an earlier attempt of the socket had ended. It is told
+ * once, so what was noted is taken out.
+ */
+static int take_late_failure(void *sk, int error)
 {
 	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
-	struct late_failure *before = untold.lookup(&socket), late;
+	struct late_failure *before = late_failures.lookup(&socket), late;
 
 	if (!before)
 		return 0;
 	late = *before;
-	untold.delete(&socket);
+	late_failures.delete(&socket);
 	return late.error == error && late.number == socket_number(socket);
 }
 
 /* A new attempt, or one that tells itself how it ended. */
-static void nothing_untold(void *sk)
+static void drop_late_failure(void *sk)
 {
 	void *socket = pointer_at(sk, OFFSET_SOCK_SOCKET);
 
-	if (untold.lookup(&socket))
-		untold.delete(&socket);
+	if (late_failures.lookup(&socket))
+		late_failures.delete(&socket);
 }
 
 static void fill_destination(struct destination *to, struct sock_head *head)
@@ -266,7 +272,7 @@ static void syn_sent(void *ctx, void *sk)
 	if (!record.lport)
 		FIELD_READ(record.lport_before, sk, OFFSET_SOCK_SPORT);
 	if (record.lport || record.lport_before) /* bound, or used before */
-		nothing_untold(sk);
+		drop_late_failure(sk);
 #ifdef WAIT_FOR_PORT
 	if (!record.lport) {
 		wait_for_port(&record, sk);
@@ -310,6 +316,6 @@ int state_change(__u64 *ctx)
 		syn_sent_ends(ctx, sk, new);
 	/* A connection, too: its process may not have asked yet how the attempt went. */
 	if (new == STATE_CLOSE)
-		fails_untold(sk);
+		note_late_failure(sk);
 	return 0;
 }

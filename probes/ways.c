@@ -95,7 +95,7 @@ const char *way_name(enum probe_kind way)
 
 const enum probe_kind way_order[] = {PROBE_KPROBE, PROBE_FENTRY, PROBE_TRACEPOINT, PROBE_AUTO};
 
-int way_offered(enum probe_kind way, struct error *error)
+int way_check_offered(enum probe_kind way, struct error *error)
 {
 	if (way == PROBE_FENTRY && !kernel_has_btf())
 		return fail(error, "this kernel has no BTF, which fentry needs (%s)",
@@ -106,11 +106,11 @@ int way_offered(enum probe_kind way, struct error *error)
 	return 0;
 }
 
-int way_available(enum probe_kind way, struct error *error)
+int way_check(enum probe_kind way, struct error *error)
 {
-	if (way_offered(way, error))
+	if (way_check_offered(way, error))
 		return -1;
 	if (way == PROBE_FENTRY && fexit_refused())
 		return fail(error, "this kernel refuses fexit programs: %s", strerror(errno));
-	return way == PROBE_KPROBE ? perf_events_allowed(error) : 0;
+	return way == PROBE_KPROBE ? perf_events_check(error) : 0;
 }

@@ -46,10 +46,10 @@ const char *way_name(enum probe_kind way);
 extern const enum probe_kind way_order[];
 
 /*
- * Whether the kernel has this way, as far as can be told without privilege; way_available():
- * without compiling. Each returns 0, or -1 with *error set.
+ * Check that the kernel has this way, as far as can be told without privilege; way_check(): as
+ * far as can be told without compiling. Each returns 0, or -1 with *error set.
  */
-int way_offered(enum probe_kind way, struct error *error);
-int way_available(enum probe_kind way, struct error *error);
+int way_check_offered(enum probe_kind way, struct error *error);
+int way_check(enum probe_kind way, struct error *error);
 
 #endif

@@ -123,7 +123,6 @@ const char *give_up_calls(enum sandbox_maps maps)
 #ifdef SANDBOX_INSTRUMENTED
 	(void)maps;
 	(void)allow_loop;
-	errno = 0;
 	return "this build is instrumented for tests and makes calls of its own";
 #else
 	uint32_t kill = SCMP_ACT_KILL_PROCESS;
@@ -142,10 +141,7 @@ const char *give_up_calls(enum sandbox_maps maps)
 	if (!result)
 		result = load(filter);
 	seccomp_release(filter);
-	if (!result)
-		return NULL;
-	errno = -result;
-	return "the kernel does not filter system calls (CONFIG_SECCOMP_FILTER)";
+	return result ? "the kernel does not filter system calls (CONFIG_SECCOMP_FILTER)" : NULL;
 #endif
 }
 

@@ -108,10 +108,8 @@ const char *give_up_capabilities(int capability)
 	if (set_capabilities(wanted, wanted))
 		return "the kernel does not let go of them";
 	if (get_capabilities(&effective, &permitted, &inheritable) || effective != wanted ||
-	    permitted != wanted || inheritable != 0) {
-		errno = 0;
+	    permitted != wanted || inheritable != 0)
 		return "some are still there";
-	}
 	return NULL;
 }
 

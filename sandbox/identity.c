@@ -87,22 +87,17 @@ static void restore_parents_wish(int number, pid_t parent)
 const char *give_up_identity(const struct sandbox_user *user, bool keeps)
 {
 	const char *without = NULL;
-	int cause = 0, at_parents_end = 0;
+	int at_parents_end = 0;
 	pid_t parent = getppid();
 
 	prctl(PR_GET_PDEATHSIG, &at_parents_end);
-	if (setresgid(user->gid, user->gid, user->gid) && !is_group(user->gid)) {
-		cause = errno;
-		without = cause == EPERM ? "CAP_SETGID is missing" : "the kernel refused the group";
-	}
+	if (setresgid(user->gid, user->gid, user->gid) && !is_group(user->gid))
+		without = errno == EPERM ? "CAP_SETGID is missing" : "the kernel refused the group";
 	if (keeps && prctl(PR_SET_KEEPCAPS, 1))
 		return "the kernel would take the capability that must stay";
-	if (setresuid(user->uid, user->uid, user->uid) && !is_user(user->uid)) {
-		cause = errno;
-		without = cause == EPERM ? "CAP_SETUID is missing" : "the kernel refused the user";
-	}
+	if (setresuid(user->uid, user->uid, user->uid) && !is_user(user->uid))
+		without = errno == EPERM ? "CAP_SETUID is missing" : "the kernel refused the user";
 	prctl(PR_SET_KEEPCAPS, 0);
 	restore_parents_wish(at_parents_end, parent);
-	errno = cause;
 	return without;
 }

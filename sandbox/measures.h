@@ -5,8 +5,8 @@
 #include "sandbox/sandbox.h"
 
 /*
- * The measures, one function each. Each returns NULL; or why it does not hold, a static string,
- * with errno the cause. What could be had of it is had all the same.
+ * The measures, one function each. Each returns NULL; or why it does not hold, a static string.
+ * What could be had of it is had all the same.
  */
 
 const char *give_up_descriptors(const struct sandbox_plan *plan);

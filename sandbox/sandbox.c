@@ -38,7 +38,6 @@ static const char *capability_name(int capability)
 
 static void note(struct sandbox_report *report, enum sandbox_measure measure, const char *without)
 {
-	report->cause[measure] = without ? errno : 0;
 	report->without[measure] = without;
 }
 

@@ -61,8 +61,6 @@ enum sandbox_measure {
 struct sandbox_report {
 	/* Why a measure does not hold: a static string; NULL where it holds. */
 	const char *without[SANDBOX_MEASURES];
-	/* The error number behind it, or 0. */
-	int cause[SANDBOX_MEASURES];
 	/* The capability that stays ("CAP_BPF"), or NULL. */
 	const char *kept;
 };

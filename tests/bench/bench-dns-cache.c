@@ -116,7 +116,8 @@ static int insert(struct dns_cache *cache, const struct work *work, size_t first
 	int error = 0;
 
 	for (size_t i = first; i < first + count; i += per_message) {
-		const struct dns_party receiver = {.time_ns = i, .tgid = i % 500 + 1, .netns = 1};
+		const struct dns_receiver receiver = {
+			.time_ns = i, .tgid = i % 500 + 1, .netns = 1};
 
 		error |= dns_cache_insert(cache, work->names[i].wire, NAME_LENGTH,
 					  &work->addresses[i], per_message, &receiver);

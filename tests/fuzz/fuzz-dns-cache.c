@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct answer {
 	struct dns_address address;
-	struct dns_party receiver;
+	struct dns_receiver receiver;
 	unsigned name; /* which of the names, and how it is spelled */
 	bool upper;
 	uint64_t first_ns; /* told since then, without a gap of age_ns */
@@ -192,7 +192,7 @@ static void do_insert(struct dns_cache *cache, const uint8_t *op, uint64_t time_
 	struct answer answer = {.name = op[1] & 7, .upper = op[1] >> 3 & 1};
 	uint8_t wire[DNS_NAME_MAX];
 
-	answer.receiver = (struct dns_party){
+	answer.receiver = (struct dns_receiver){
 		.time_ns = time_ns, .tgid = op[2] >> 2 & 31, .netns = op[1] >> 4 & 3};
 	for (unsigned i = 0; i < addresses; i++)
 		list[i] = make_address((uint8_t)(op[3] + 5 * i));
@@ -226,7 +226,7 @@ static void do_lookup(struct dns_cache *cache, const uint8_t *op, uint64_t time_
 	length = make_name(wire, expected.name, expected.upper);
 	require(match.length == length && dns_name_equal(match.wire, wire, length));
 	require(match.age_ns == time_ns - told_at(&expected, time_ns));
-	require(match.told_again == (expected.receiver.time_ns > time_ns));
+	require(match.age_unknown == (expected.receiver.time_ns > time_ns));
 	require((unsigned)match.tie == rank(&expected, &connector));
 }
 

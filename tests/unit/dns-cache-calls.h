@@ -50,7 +50,7 @@ static inline size_t wire(uint8_t *out, const char *label)
 static inline void insert(struct dns_address address, const char *label, uint64_t time,
 			  uint32_t tgid, uint32_t netns)
 {
-	const struct dns_party receiver = {.time_ns = time, .tgid = tgid, .netns = netns};
+	const struct dns_receiver receiver = {.time_ns = time, .tgid = tgid, .netns = netns};
 	uint8_t name[DNS_NAME_MAX];
 
 	assert_int_equal(dns_cache_insert(cache, name, wire(name, label), &address, 1, &receiver),

@@ -5,19 +5,20 @@
 #include <cmocka.h>
 #include "dns/attribution.h"
 
-static struct dns_party party(uint64_t time_ns, uint32_t tgid, uint32_t netns)
+static struct dns_receiver party(uint64_t time_ns, uint32_t tgid, uint32_t netns)
 {
-	return (struct dns_party){.time_ns = time_ns, .tgid = tgid, .netns = netns};
+	return (struct dns_receiver){.time_ns = time_ns, .tgid = tgid, .netns = netns};
 }
 
-static enum dns_tie tie_since(uint64_t process_ns, struct dns_party at, struct dns_party receiver)
+static enum dns_tie tie_since(uint64_t process_ns, struct dns_receiver at,
+			      struct dns_receiver receiver)
 {
 	const struct dns_connector connector = {at.time_ns, at.tgid, at.netns, process_ns};
 
 	return dns_tie(&connector, &receiver);
 }
 
-static enum dns_tie tie(struct dns_party connector, struct dns_party receiver)
+static enum dns_tie tie(struct dns_receiver connector, struct dns_receiver receiver)
 {
 	return tie_since(0, connector, receiver);
 }
@@ -60,7 +61,7 @@ static void of_an_earlier_process(void **state)
 static bool better(enum dns_tie this_tie, uint64_t this_time, enum dns_tie best_tie,
 		   uint64_t best_time)
 {
-	struct dns_party this_one = party(this_time, 1, 1), best = party(best_time, 2, 2);
+	struct dns_receiver this_one = party(this_time, 1, 1), best = party(best_time, 2, 2);
 
 	return dns_better(this_tie, &this_one, best_tie, &best);
 }

@@ -57,7 +57,7 @@ static struct dns_address numbered(unsigned number)
 
 static int insert(unsigned number, const char *name, uint64_t time_ns)
 {
-	struct dns_party receiver = {.time_ns = time_ns, .tgid = 1, .netns = 1};
+	struct dns_receiver receiver = {.time_ns = time_ns, .tgid = 1, .netns = 1};
 	struct dns_address address = numbered(number);
 
 	return dns_cache_insert(cache, (const uint8_t *)name, strlen(name) + 1, &address, 1,

@@ -100,9 +100,9 @@ static void told_again_since_the_connect(void **state)
 	insert(v4(1), "name", 50, 7, 1);
 	insert(v4(1), "name", 90, 7, 1);
 	assert_string_equal(lookup(v4(1), 90, 7, 1, &match), "name");
-	assert_false(match.told_again);
+	assert_false(match.age_unknown);
 	assert_string_equal(lookup(v4(1), 89, 7, 1, &match), "name");
-	assert_true(match.told_again);
+	assert_true(match.age_unknown);
 	assert_int_equal(match.age_ns, 0);
 	assert_string_equal(lookup(v4(1), 10, 7, 1, &match), "name");
 	assert_string_equal(lookup(v4(1), 9, 7, 1, NULL), "-");
@@ -168,7 +168,7 @@ static void day_by_default(void **state)
 
 static void whole_message_at_once(void **state)
 {
-	const struct dns_party receiver = {.time_ns = 5, .tgid = 7, .netns = 1};
+	const struct dns_receiver receiver = {.time_ns = 5, .tgid = 7, .netns = 1};
 	struct dns_address addresses[150];
 	uint8_t name[DNS_NAME_MAX];
 	size_t length = wire(name, "many");
@@ -190,7 +190,7 @@ static void whole_message_at_once(void **state)
 
 static void longest_and_shortest_name(void **state)
 {
-	const struct dns_party receiver = {.time_ns = 5};
+	const struct dns_receiver receiver = {.time_ns = 5};
 	const struct dns_connector connector = {.time_ns = 5};
 	struct dns_address address = v4(1);
 	uint8_t name[DNS_NAME_MAX];

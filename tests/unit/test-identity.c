@@ -37,9 +37,9 @@ static void version_behind_a_release_that_stays(void **state)
 			 0x0413ff);
 	assert_int_equal(code("4.19.0-5-amd64", "#1 SMP Debian 4.19.37-5 (2019-06-19)", ""),
 			 0x041325);
-	assert_int_equal(code("6.6.62+rpt-rpi-v8",
-			      "#1 SMP PREEMPT Debian 1:6.6.62-1+rpt1 (2024-11-25)", ""),
-			 0x06063e);
+	assert_int_equal(
+		code("6.6.62+rpt-rpi-v8", "#1 SMP PREEMPT Debian 1:6.6.62-1+rpt1 (2024-11-25)", ""),
+		0x06063e);
 	assert_int_equal(code("4.15.0-20-generic", "#21-Ubuntu SMP Tue Apr 24 2018",
 			      "Ubuntu 4.15.0-20.21-generic 4.15.17\n"),
 			 0x040f11);

@@ -28,7 +28,8 @@ LOST = {
     "time": "2026-11-23T18:25:43.123456Z",
     "lost": {
         "total": True, "buffer_full": 0, "table_full": 0, "return_missed": 0, "counts_full": 0,
-        "answers_buffer_full": 0, "answers_no_memory": 0, "records_invalid": 0,
+        "answers_buffer_full": 0, "answers_unreadable": 0, "answers_no_memory": 0,
+        "records_invalid": 0,
         "records_no_memory": 18446744073709551615,
         "probes_skipped": 3,
     },

@@ -325,7 +325,7 @@ static void widest(void **state)
 	assert_true(strlen(printed()) < JSON_LINE_MAX);
 	json_lost(&json, UINT64_MAX,
 		  &(struct json_losses){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-					UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+					UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
 		  false);
 	assert_true(strlen(printed()) < JSON_LINE_MAX);
 }
@@ -362,16 +362,16 @@ static void hostile_query(void **state)
 static void losses(void **state)
 {
 	struct json_printer json = {.sink = &sink, .clock = &wall, .result = true};
-	struct json_losses lost = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+	struct json_losses lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
 	(void)state;
 	json_lost(&json, 5000000000, &lost, false);
 	assert_string_equal(printed(),
 			    "{\"time\":\"2023-11-14T22:13:25.000000Z\",\"lost\":{\"total\":false,"
 			    "\"buffer_full\":1,\"table_full\":2,\"return_missed\":3,"
-			    "\"counts_full\":4,\"answers_buffer_full\":5,\"answers_no_memory\":6,"
-			    "\"records_invalid\":7,\"records_no_memory\":8,"
-			    "\"probes_skipped\":9}}\n");
+			    "\"counts_full\":4,\"answers_buffer_full\":5,\"answers_unreadable\":6,"
+			    "\"answers_no_memory\":7,\"records_invalid\":8,"
+			    "\"records_no_memory\":9,\"probes_skipped\":10}}\n");
 	json_lost(&json, 5000000000, &lost, true);
 	assert_non_null(strstr(printed(), "\"lost\":{\"total\":true,"));
 }

@@ -34,7 +34,7 @@ static struct {
 
 static char buffers, ring;
 
-int __wrap_perf_events_allowed(struct error *error);
+int __wrap_perf_events_check(struct error *error);
 struct perf_buffer *__wrap_perf_buffer__new_raw(int map, size_t pages, struct perf_event_attr *attr,
 						perf_buffer_event_fn take, void *arg,
 						const struct perf_buffer_raw_opts *opts);
@@ -51,7 +51,7 @@ void __wrap_ring_buffer__free(struct ring_buffer *buffer);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-int __wrap_perf_events_allowed(struct error *error)
+int __wrap_perf_events_check(struct error *error)
 {
 	return kernel.refuses_events ? fail(error, "refused") : 0;
 }
