@@ -117,6 +117,12 @@ static bool only_asks(const struct options *options)
 	return options->action == ACTION_HELP || options->action == ACTION_VERSION;
 }
 
+/* The value behind an option's letter, or NULL: "-p1", and "-p=1", as bcc's tool takes it. */
+static const char *joined_value(const char *rest)
+{
+	return *rest ? rest + (*rest == '=') : NULL;
+}
+
 /* argument is "-abc": options without value, the last one perhaps with its value joined on. */
 static int read_bundle(struct walk *walk, const char *argument)
 {
@@ -130,9 +136,7 @@ static int read_bundle(struct walk *walk, const char *argument)
 			return complain(&walk->complaint, "unknown option '-%s'; see --help",
 					quote(quoted, letter, 1));
 		if (row->argument)
-			/* "-p1", and "-p=1", as bcc's tool takes it. */
-			return apply_with_value(
-				walk, row, !letter[1] ? NULL : letter + 1 + (letter[1] == '='));
+			return apply_with_value(walk, row, joined_value(letter + 1));
 		wrong = apply(walk, row, NULL);
 		if (wrong || only_asks(walk->options))
 			return wrong;

@@ -246,8 +246,7 @@ static bool add_number(struct number_list *list, uint32_t number)
 	return true;
 }
 
-/* The element at text without the blanks around it, as bcc's tool takes them. Returns its length.
- */
+/* Leave out the blanks around an element, as bcc's tool does. Returns the length that is left. */
 static size_t trim_element(const char **text, size_t length)
 {
 	size_t before = strspn(*text, " ");

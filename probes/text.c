@@ -69,8 +69,8 @@ static void put_comment(FILE *out, const char *before, const char *text, size_t 
 }
 
 /* A switch without a value; what is behind it the loader fills in. */
-static void put_place(FILE *out, const struct text_config *config, const char *name,
-		      const char *before, const char *path)
+static void put_switch(FILE *out, const struct text_config *config, const char *name,
+		       const char *before, const char *path)
 {
 	fprintf(out, "#define %s 1", name);
 	if (config->literal)
@@ -137,11 +137,11 @@ static void put_filters(FILE *out, const struct text_config *config)
 		fprintf(out, "#define FILTER_DADDR %d /* for an address in none of the nets */\n",
 			shown_by_default(&options->daddrs));
 	if (options->cgroup)
-		put_place(out, config, "FILTER_CGROUP", "", options->cgroup);
+		put_switch(out, config, "FILTER_CGROUP", "", options->cgroup);
 	if (options->cgroupmap)
-		put_place(out, config, "FILTER_CGROUPMAP", "pinned at ", options->cgroupmap);
+		put_switch(out, config, "FILTER_CGROUPMAP", "pinned at ", options->cgroupmap);
 	if (options->mntnsmap)
-		put_place(out, config, "FILTER_MNTNSMAP", "pinned at ", options->mntnsmap);
+		put_switch(out, config, "FILTER_MNTNSMAP", "pinned at ", options->mntnsmap);
 }
 
 static void put_wants(FILE *out, const struct options *options)
