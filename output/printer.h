@@ -13,6 +13,7 @@
 #include "dns/attribution.h"
 #include "output/clock.h"
 #include "output/sink.h"
+#include "probes/flow_count.h"
 #include "probes/record.h"
 
 /* The first line of all output, with its newline; to be printed once the probes are attached. */
@@ -52,11 +53,6 @@ void table_header(struct table_printer *table);
 /* One connect. label is only looked at when columns.dns is set; it may be NULL then as well. */
 void table_connect(struct table_printer *table, const struct connect_record *record,
 		   const struct dns_label *label);
-
-struct flow_count {
-	struct flow_key key;
-	uint64_t connects;
-};
 
 struct counts_printer {
 	struct sink *sink;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 #include "error.h"
-#include "output/printer.h"
+#include "probes/flow_count.h"
 
 /* Counts by flow, read from the kernel. Zero-initialized it is empty. */
 struct flow_table {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dns/cache.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,12 +26,6 @@ static struct answer held[LIMIT_MAX];
 static unsigned count, limit;
 static uint64_t age_ns;
 static bool few_addresses; /* which have many answers each */
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static size_t make_name(uint8_t *wire, unsigned name, bool upper)
 {

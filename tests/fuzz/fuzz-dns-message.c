@@ -8,14 +8,9 @@
 #include <string.h>
 #include "dns/message.h"
 #include "dns/wire.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* A name on its own: labels, the root at the end and nowhere else. */
 static void check_name(const struct dns_name *name)

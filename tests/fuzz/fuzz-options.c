@@ -10,6 +10,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include "cli/options.h"
+#include "require.h"
 
 #define ARGUMENTS_MAX 40
 #define INPUT_MAX     4096
@@ -17,12 +18,6 @@
 #define MESSAGE_ROOM 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* An argument each in memory of its own size, so that a byte read beyond it is seen. */
 static int read_arguments(char **arguments, const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
  * a connect or an answer of one CPU, any bytes as a perf record, or a release up to a time.
  */
 #include "events/stream.c" /* for its reader of perf records */
+#include "require.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -30,12 +31,6 @@ struct kept {
 static struct kept list[RECORDS_MAX];
 static uint8_t list_bytes[RECORDS_MAX][RECORD_MAX];
 static size_t listed;
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static uint64_t take_number(struct input *input, size_t bytes)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <linux/bpf.h>
 #include "probes/pinned.h"
+#include "require.h"
 
 #define TOLD    1 /* as a map */
 #define WISH_4  2 /* values of 4 bytes, else 8 */
@@ -15,12 +16,6 @@
 #define LINK_AT (1 + sizeof(struct bpf_map_info))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool has(const char *text, size_t length, const char *part)
 {

@@ -170,3 +170,8 @@ class PinnedMap:
     def delete(self, key):
         command("bpftool", "map", "delete", "pinned", self.path, "key",
                 *octets(key, self.key_size))
+
+
+def perf_event_paranoid():
+    with open("/proc/sys/kernel/perf_event_paranoid") as file:
+        return int(file.read())

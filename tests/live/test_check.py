@@ -8,7 +8,8 @@ import shutil
 import tempfile
 
 from harness import EXTRA, check, equal, one_line, test
-from test_failures import NOBODY, TWO, hidden, library, mounts, new_cache, paranoid, ring_buffers
+from places import perf_event_paranoid
+from test_failures import NOBODY, TWO, hidden, library, mounts, new_cache, ring_buffers
 from tool import once
 
 ROWS = ["capabilities", "memory lock", "libbcc", "tracefs", "bpffs", "cgroup v2", "cache",
@@ -100,7 +101,7 @@ def two_capabilities(scene):
     has(rows, "sandbox", "no", "CAP_SETPCAP")
     for name in ("BPF", "kernel memory"):
         has(rows, name, "yes")
-    if paranoid() > 2:
+    if perf_event_paranoid() > 2:
         has(rows, "perf buffers", "no", "kernel.perf_event_paranoid")
     else:
         has(rows, "perf buffers", "yes")

@@ -10,6 +10,7 @@ import re
 import subprocess
 
 from harness import EXTRA, Skip, check, command, equal, one_line, test
+from places import perf_event_paranoid
 from tool import once
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -293,7 +294,7 @@ def forbidden_perf_events(scene):
             equal([("fail at once" in note) for note in tool.err().splitlines()], [True],
                   "notes of %s" % (more,))
         said_in_one_line(*once("-d", "--probe", "tracepoint", before=before), "perf_event",
-                         "perf_event_paranoid" if number == errno.EACCES and paranoid() > 2
+                         "perf_event_paranoid" if number == errno.EACCES and perf_event_paranoid() > 2
                          else "outside the container")
 
 
@@ -304,11 +305,6 @@ def ring_buffers(scene):
     names = [json.loads(command("bpftool", "-j", "map", "show", "id", n))["type"] for n in held]
     tool.stop()
     return "ringbuf" in names
-
-
-def paranoid():
-    with open("/proc/sys/kernel/perf_event_paranoid") as file:
-        return int(file.read())
 
 
 @test
@@ -424,9 +420,9 @@ def soft_limit_of_open_files(scene):
 @test
 def little_locked_memory(scene):
     """Smaller buffers are taken where none were asked for; those asked for are had or refused."""
-    if paranoid() < 0 or paranoid() > 2:
+    if perf_event_paranoid() < 0 or perf_event_paranoid() > 2:
         raise Skip("kernel.perf_event_paranoid is %d: nothing counts as locked, or all is "
-                   "refused" % paranoid())
+                   "refused" % perf_event_paranoid())
     little = TWO + ("prlimit", "--memlock=65536")
     options = ("--probe", "tracepoint")
     tool = scene.tool("-v", *options, before=little)

@@ -10,6 +10,7 @@ from harness import check, equal, test, wait_until
 from outcomes import events, lines_of, results, start
 from places import bpftool
 from test_load import entries_of
+from verdicts import made_up
 
 HALFOPEN_MAX = 65536  # probes/text.h
 OVER = 1000
@@ -164,19 +165,6 @@ def strangers(lines, ports):
     """Lines with a PID that the local port says is wrong."""
     return [line for line in lines
             if not ports[line["pid"]] <= line["lport"] < ports[line["pid"]] + PORTS]
-
-
-def made_up(lines):
-    """
-    Lines that cannot be: a process has one connect open at a time, so that only its last one may
-    be PENDING, cut off by the end of the tool; all others were OK.
-    """
-    last = {}
-    for line in sorted(lines, key=lambda line: line["ts_us"] - line["latency_ms"] * 1000):
-        last[line["pid"]] = line
-    return [(line["result"], line["latency_ms"], line["pid"], line["lport"]) for line in lines
-            if line["result"] != "OK" and not (line["result"] == "PENDING"
-                                               and line is last[line["pid"]])]
 
 
 @test

@@ -9,6 +9,7 @@ import re
 import signal
 
 from harness import Skip, Wrong, check, equal, test, wait_until
+from places import perf_event_paranoid
 
 NOTHING = "0000000000000000"
 # The two that reading maps by system call may take, on kernels before 5.19.
@@ -192,11 +193,6 @@ def off_for_the_debugger(scene):
     tool.stop()
 
 
-def perf_paranoia():
-    with open("/proc/sys/kernel/perf_event_paranoid") as file:
-        return int(file.read())
-
-
 @test
 def without_root(scene):
     """A user with the few capabilities that it takes gives up these, and stays who it is."""
@@ -211,8 +207,8 @@ def without_root(scene):
         tool.wait()
     except Wrong:
         # Debian's kernels know a level 3, at which nothing but CAP_SYS_ADMIN opens perf buffers.
-        if perf_paranoia() > 2 and "perf buffers" in tool.err():
-            raise Skip("kernel.perf_event_paranoid is %d here" % perf_paranoia())
+        if perf_event_paranoid() > 2 and "perf buffers" in tool.err():
+            raise Skip("kernel.perf_event_paranoid is %d here" % perf_event_paranoid())
         raise
     now = enclosed(tool)
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
