@@ -9,8 +9,6 @@
 #include "output/sink.h"
 
 #define REPORT_NS 1000000000ull
-/* No attempt takes so long from its entry to its return, even where its thread has to wait. */
-#define ATTEMPT_NS 30000000000ull
 
 #define EITHER_WAY(what)                                                                           \
 	{                                                                                          \
@@ -84,18 +82,8 @@ void losses_tell(struct losses *losses, const struct tracing *tracing,
 	if (!total && now_ns - losses->told_ns < REPORT_NS)
 		return;
 	losses->told_ns = now_ns;
-	/*
-	 * Seldom: while this process is in such a call, the kernel runs no kprobe's program on its
-	 * CPU, and where it may be preempted there that lasts. In the end everything is detached,
-	 * and no return comes any more.
-	 */
-	if (!losses->reaped_ns)
-		losses->reaped_ns = now_ns;
-	if (total || now_ns - losses->reaped_ns >= ATTEMPT_NS) {
-		losses->returns_missed += session_reap_attempts(
-			&tracing->session, total ? UINT64_MAX : now_ns - ATTEMPT_NS);
-		losses->reaped_ns = now_ns;
-	}
+	losses->returns_missed += total ? overdue_rest(&tracing->session)
+					: overdue_look(&losses->overdue, &tracing->session, now_ns);
 	now = tell = read_all(losses, tracing);
 	for (size_t i = 0; i < CAUSES; i++) {
 		uint64_t *count = count_at(&tell, i), *told = count_at(&losses->told, i);

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "output/json.h"
+#include "probes/overdue.h"
 #include "start.h"
 
 /* What was lost, and how much of it has been told. */
 struct losses {
 	struct json_losses told;
-	uint64_t told_ns;         /* CLOCK_MONOTONIC of the last report */
-	uint64_t reaped_ns;       /* the same of the last look for missed returns; 0: none yet */
+	uint64_t told_ns; /* CLOCK_MONOTONIC of the last report */
+	struct overdue overdue;
 	uint64_t returns_missed;  /* those that only their age told */
 	uint64_t names_no_memory; /* DNS answers that found no memory; counted by the owner */
 };

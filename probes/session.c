@@ -316,30 +316,6 @@ void session_close(struct session *session)
 		close(session->maps[--session->map_count]);
 }
 
-uint64_t session_reap_attempts(const struct session *session, uint64_t before_ns)
-{
-	uint64_t thread, next, reaped = 0;
-	struct {
-		uint64_t began_ns; /* what follows is the probe's alone */
-		char rest[ATTEMPT_SIZE - sizeof(uint64_t)];
-	} attempt;
-	bool more;
-
-	if (session->attempts < 0)
-		return 0;
-	more = bpf_map_get_next_key(session->attempts, NULL, &next) == 0;
-	/* Keys that go meanwhile make the walk begin anew; what it misses, the next one finds. */
-	for (int steps = 0; more && steps < ATTEMPTS_MAX; steps++) {
-		thread = next;
-		more = bpf_map_get_next_key(session->attempts, &thread, &next) == 0;
-		if (bpf_map_lookup_elem(session->attempts, &thread, &attempt) == 0 &&
-		    attempt.began_ns < before_ns &&
-		    bpf_map_delete_elem(session->attempts, &thread) == 0)
-			reaped++;
-	}
-	return reaped;
-}
-
 uint64_t session_skips(const struct session *session)
 {
 	uint64_t skips = 0;

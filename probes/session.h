@@ -79,12 +79,6 @@ void session_detach(struct session *session);
 
 void session_close(struct session *session);
 
-/*
- * Take out the attempts that began before before_ns (CLOCK_MONOTONIC): the kernel skipped their
- * returns. Returns how many.
- */
-uint64_t session_reap_attempts(const struct session *session, uint64_t before_ns);
-
 /* How often the kernel skipped a program that sees attempts, outcomes or answers. */
 uint64_t session_skips(const struct session *session);
 
