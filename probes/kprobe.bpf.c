@@ -139,8 +139,8 @@ int syn_leaves(void *ctx)
 
 	if (!attempt_take(&attempt))
 		return 0;
-	if (attempt.sk !=
-	    (void *)ARGUMENT1(ctx)) { /* left by an attempt whose return was skipped */
+	/* Left by an attempt whose return was skipped. */
+	if (attempt.sk != (void *)ARGUMENT1(ctx)) {
 		COUNT_LOSS(return_missed);
 		return 0;
 	}

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <bpf/bpf.h>
 #include "probes/maps.h"
 #include "probes/text.h"
@@ -66,8 +67,7 @@ uint64_t overdue_look(struct overdue *overdue, const struct session *session, ui
 	for (size_t i = 0; i < overdue->count; i++)
 		found += take_out(session->attempts, overdue->threads[i], now_ns - ATTEMPT_NS);
 	overdue->count = count < OVERDUE_MAX ? count : OVERDUE_MAX;
-	for (size_t i = 0; i < overdue->count; i++)
-		overdue->threads[i] = threads[i];
+	memcpy(overdue->threads, threads, overdue->count * sizeof(*threads));
 	overdue->since_ns = now_ns;
 	return found;
 }

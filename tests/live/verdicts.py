@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cannot be among the lines of -j; for the tests here and for those in the emulator, which is why
-it needs nothing of either."""
+"""What cannot be among the lines of -j. The tests here use it and those in the emulator, so it needs
+nothing of either."""
 
 
 def made_up(lines):
