@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "compiler/cache.h"
@@ -15,6 +14,7 @@
 #include "kernel/privilege.h"
 #include "probes/session.h"
 #include "probes/tracefs.h"
+#include "sandbox/ask_child.h"
 #include "sandbox/sandbox.h"
 
 /* mountinfo writes blanks and the like as \ooo. */
@@ -155,42 +155,29 @@ struct library_answer {
 	struct error error;
 };
 
-static void __attribute__((noreturn)) open_library(int out)
+static void open_library(void *context, int out)
 {
 	struct library_answer answer = {0};
 
+	(void)context;
 	answer.failed = libbcc_version(answer.version, sizeof(answer.version), &answer.toolchain,
 				       &answer.error);
 	_exit(write(out, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
 }
 
-/* In a process of its own: LLVM stays out of this one, and what it does to a process with it. */
+/*
+ * In a process of its own: LLVM stays out of this one, and what it does to a process with it.
+ * Returns 0; -1 with *error set where it cannot be opened; 1 where that could not be tried.
+ */
 static int ask_library(struct library_answer *answer, struct error *error)
 {
-	int ends[2], status = 0;
-	ssize_t got;
-	pid_t child;
+	int status = 0,
+	    failed = ask_child(open_library, NULL, answer, sizeof(*answer), &status, error);
 
-	if (pipe(ends)) {
-		error_set(error, "cannot make a pipe: %s%s", strerror(errno), error_remedy(errno));
-		return 1;
-	}
-	fflush(NULL);
-	child = fork();
-	if (child == 0)
-		open_library(ends[1]);
-	if (child < 0)
-		error_set(error, "cannot start a process: %s%s", strerror(errno),
-			  error_remedy(errno));
-	close(ends[1]);
-	/* Less than PIPE_BUF comes in one piece. */
-	got = child < 0 ? -1 : read(ends[0], answer, sizeof(*answer));
-	close(ends[0]);
-	if (child < 0)
-		return 1;
-	waitpid(child, &status, 0);
-	if (got != sizeof(*answer))
+	if (failed < 0)
 		return fail(error, "the process that opened it ended with status %#x", status);
+	if (failed)
+		return failed;
 	*error = answer->error;
 	return answer->failed;
 }

@@ -2,8 +2,8 @@
 #include "sandbox/sandbox.h"
 
 #include <unistd.h>
-#include <sys/wait.h>
 #include <linux/capability.h>
+#include "sandbox/ask_child.h"
 #include "sandbox/measures.h"
 
 static const char *const names[SANDBOX_MEASURES] = {
@@ -78,55 +78,39 @@ struct trial {
 	struct error error;
 };
 
-static void __attribute__((noreturn)) try_all(const struct sandbox_user *user, int map, int answer)
+/* What it tries with. */
+struct trial_of {
+	const struct sandbox_user *user;
+	int map;
+};
+
+static void try_all(void *context, int out)
 {
+	const struct trial_of *of = context;
 	const struct sandbox_plan plan = {
-		.user = *user,
-		.fds = &map,
-		.fd_count = map >= 0,
-		.maps = map >= 0 ? SANDBOX_MAPS_READ : SANDBOX_MAPS_NONE,
-		.map = map,
+		.user = *of->user,
+		.fds = &of->map,
+		.fd_count = of->map >= 0,
+		.maps = of->map >= 0 ? SANDBOX_MAPS_READ : SANDBOX_MAPS_NONE,
+		.map = of->map,
 	};
 	struct trial trial = {0};
 
-	dup2(answer, STDOUT_FILENO);
+	dup2(out, STDOUT_FILENO);
 	trial.failed = sandbox_enter(&plan, &trial.report, &trial.error);
-	/* Less than PIPE_BUF goes in one piece. */
 	_exit(write(STDOUT_FILENO, &trial, sizeof(trial)) != sizeof(trial));
 }
 
 int sandbox_describe(const struct sandbox_user *user, int map, struct sandbox_report *report,
 		     struct error *error)
 {
+	struct trial_of of = {user, map};
 	struct trial trial;
-	int ends[2], status = 0;
-	ssize_t got = -1;
-	pid_t child;
+	int status = 0, failed = ask_child(try_all, &of, &trial, sizeof(trial), &status, error);
 
-	if (pipe(ends)) {
-		error_set(error, "cannot make a pipe: %s%s", strerror(errno), error_remedy(errno));
-		return 1;
-	}
-	fflush(NULL);
-	child = fork();
-	if (child == 0)
-		try_all(user, map, ends[1]);
-	if (child < 0)
-		error_set(error, "cannot start a process: %s%s", strerror(errno),
-			  error_remedy(errno));
-	close(ends[1]);
-	if (child > 0) {
-		do {
-			got = read(ends[0], &trial, sizeof(trial));
-		} while (got < 0 && errno == EINTR);
-		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-			;
-		if (got != sizeof(trial))
-			error_set(error, "the process that tried did not answer (status %#x)",
-				  status);
-	}
-	close(ends[0]);
-	if (got != sizeof(trial))
+	if (failed < 0)
+		error_set(error, "the process that tried did not answer (status %#x)", status);
+	if (failed)
 		return 1;
 	if (trial.failed)
 		return fail(error, "%s", trial.error.line);
